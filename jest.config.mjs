@@ -1,0 +1,25 @@
+const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/tests/support/esbuild-transform.mjs' },
+  modulePathIgnorePatterns: ['/dist/', '/build/'],
+  moduleNameMapper: {
+    '^node-kvm$': '<rootDir>/node-kvm/index.ts',
+    '^node-hostfs$': '<rootDir>/node-hostfs/index.ts',
+    '^tsvmm$': '<rootDir>/vmm/index.ts',
+  },
+};
+
+/** Three suites: `unit` needs no guest, `guest` boots Linux under /dev/kvm, `long` takes minutes and runs apart. */
+export default {
+  projects: [
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/tests/guest/', '/tests/long/'],
+    },
+    { ...base, displayName: 'guest', testMatch: ['<rootDir>/tests/guest/**/*.test.ts'] },
+    { ...base, displayName: 'long', testMatch: ['<rootDir>/tests/long/**/*.test.ts'] },
+  ],
+};
