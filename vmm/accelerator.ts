@@ -1,0 +1,73 @@
+/**
+ * The contract between the machine and what executes guest instructions: KVM today, a software CPU and a qtest driver
+ * later. The machine, the devices and the tests do not know which one runs.
+ */
+import type {
+  AccessWidth,
+  Clock,
+  DoorbellPort,
+  Gpa,
+  GuestMemory,
+  InterruptLine,
+  MessageSink,
+} from '../devices/ports.ts';
+
+/** A stretch of guest RAM. */
+export interface RamRange {
+  readonly base: Gpa;
+  /** Bytes, a multiple of 4096. */
+  readonly length: number;
+}
+
+/** Where vCPU accesses that are no RAM end up; called on the device thread, answered at once. */
+export interface AccessHandler {
+  read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number;
+  write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void;
+}
+
+/** The state a CPU starts in. */
+export interface CpuEntry {
+  readonly mode: 'long' | 'protected';
+  /** Physical address of the first instruction. */
+  readonly rip: bigint;
+  /** Physical address of boot_params, handed over in RSI. */
+  readonly bootParams: bigint;
+  /** Initial stack pointer. */
+  readonly rsp: bigint;
+  /** Root of the identity-mapping page tables (long mode only). */
+  readonly cr3?: bigint;
+  /** Where the boot GDT lies and how long it is, in bytes. */
+  readonly gdt: { readonly base: bigint; readonly length: number };
+}
+
+/** Why execution ended by itself. */
+export type CpuStop =
+  | { readonly reason: 'triple-fault' }
+  | { readonly reason: 'halted' }
+  | { readonly reason: 'error'; readonly message: string; readonly report: string };
+
+/** One machine's worth of execution. */
+export interface Accelerator {
+  readonly kind: 'kvm' | 'software' | 'qtest';
+  readonly memory: GuestMemory;
+  readonly doorbells: DoorbellPort;
+  readonly messages: MessageSink;
+  readonly clock: Clock;
+  /** Interrupt pin `gsi` of the interrupt controllers (ISA 0 to 15, IOAPIC 0 to 23). */
+  line(gsi: number): InterruptLine;
+  /** Executes from `entry` on CPU 0, the other CPUs waiting for INIT/SIPI; accesses go to `handler`. */
+  start(entry: CpuEntry, handler: AccessHandler): void;
+  /** Calls `callback` once, when execution has ended by itself. */
+  onStop(callback: (stop: CpuStop) => void): void;
+  /** Resolves when no CPU executes; works while the guest spins. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Ends execution and gives back every resource. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a machine asks of an accelerator when it makes one. */
+export interface AcceleratorOptions {
+  readonly ram: readonly RamRange[];
+  readonly cpus: number;
+}
