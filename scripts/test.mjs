@@ -1,0 +1,76 @@
+// The test command: build, lint, types, then jest; ends with the counts, and says what was skipped and why.
+//   --unit   only what needs no guest        --long   only the suites that take many minutes
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [flag, ...rest] = process.argv.slice(2);
+const suites = { '--unit': ['unit'], '--long': ['long'] }[flag ?? ''] ?? ['unit', 'guest'];
+const jestArguments = flag?.startsWith('--') ? rest : [flag, ...rest].filter(Boolean);
+
+/** Runs one step with its output shown; a failure is remembered and the later steps still run. */
+const failures = [];
+function step(name, command, args, env = {}) {
+  console.log(`\n== ${name}`);
+  const { status, error, signal } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (status === 0) return true;
+  failures.push(`${name}: ${error?.message ?? signal ?? `exit status ${status}`}`);
+  return false;
+}
+const tool = (name) => join(root, 'node_modules', '.bin', name);
+
+step('build', process.execPath, ['scripts/build.mjs']);
+step('lint and format', tool('biome'), ['check', '--error-on-warnings', '.']);
+step('types', tool('tsc'), ['--noEmit']);
+const kvm = existsSync('/dev/kvm');
+if (!suites.includes('unit') || suites.includes('guest')) {
+  if (kvm) step('guest kernel and root', process.execPath, ['vmm/bin/tsvmm.js', 'kernel', 'build']);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-test-'));
+const report = join(scratch, 'jest.json');
+step(
+  `tests: ${suites.join(', ')}`,
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    ...suites,
+    '--testLocationInResults',
+    '--json',
+    `--outputFile=${report}`,
+    ...jestArguments,
+  ],
+  { TSVMM_TEST: '1' },
+);
+
+const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+rmSync(scratch, { recursive: true });
+if (results === undefined) failures.push('tests: jest left no report');
+
+const tests = (results?.testResults ?? []).flatMap((file) =>
+  file.assertionResults.map((test) => ({ ...test, file: file.name.slice(root.length) })),
+);
+const skipped = tests.filter((test) => test.status === 'pending' || test.status === 'todo');
+if (skipped.length > 0) console.log('\nSkipped:');
+for (const test of skipped) console.log(`  ${test.file}: ${test.fullName}`);
+const guestSkipped = skipped.filter((test) => test.file.startsWith('tests/guest/'));
+if (process.env.CI && kvm && guestSkipped.length > 0) {
+  failures.push(`${guestSkipped.length} guest tests were skipped although /dev/kvm exists`);
+}
+
+for (const failure of failures) console.log(`FAILED ${failure}`);
+const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numFailedTestSuites = 0 } = results ?? {};
+const failedCount = Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0, failures.length > 0 ? 1 : 0);
+console.log(`Tests: ${numPassedTests} passed, ${failedCount} failed, ${numPendingTests} skipped`);
+console.log(`${numPassedTests} passed, ${failedCount} failed, ${numPendingTests} skipped`);
+process.exitCode = failures.length > 0 || failedCount > 0 ? 1 : 0;
