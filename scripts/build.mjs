@@ -1,28 +1,57 @@
 // Bundles each published package with esbuild and emits its declarations with tsc.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const shared = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  sourcemap: true,
-  packages: 'external',
-  logLevel: 'warning',
-};
-
-const bundles = [
-  { outdir: 'node-kvm/dist', entryPoints: ['node-kvm/index.ts'] },
-  { outdir: 'node-hostfs/dist', entryPoints: ['node-hostfs/index.ts'] },
-  { outdir: 'vmm/dist', entryPoints: ['vmm/index.ts', 'vmm/cli.ts'], splitting: true },
+/** Package folder, its entries, and whether other packages' types appear in its own. */
+const packages = [
+  { folder: 'node-kvm', entryPoints: ['node-kvm/index.ts'] },
+  { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
+  { folder: 'vmm', entryPoints: ['vmm/index.ts', 'vmm/cli.ts'], splitting: true },
 ];
 
-for (const bundle of bundles) {
-  if (bundle.entryPoints.every((file) => existsSync(`${root}/${file}`))) await build({ ...shared, ...bundle });
+/** Declarations of one package, written below its dist/types with the folders of the repository kept. */
+function declarations(folder) {
+  const scratch = mkdtempSync(join(root, 'node_modules', '.types-'));
+  const rootDir = folder === 'vmm' ? root : join(root, folder);
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      rootDir,
+      outDir: join(root, folder, 'dist', 'types'),
+      ...(folder === 'vmm' && { paths: {} }),
+    },
+    files: [join(root, folder, 'index.ts')],
+    include: [],
+  };
+  try {
+    writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config));
+    execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', scratch], { stdio: 'inherit' });
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+for (const { folder, ...entry } of packages) {
+  rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    packages: 'external',
+    logLevel: 'warning',
+    outdir: `${folder}/dist`,
+    ...entry,
+  });
+  declarations(folder);
 }
