@@ -20,6 +20,8 @@ export interface GuestMemory {
    * The bytes [address, address + length) as one view without copy, or undefined when any of them is not RAM (also when
    * the range would pass through the PCI hole). `length` 0 gives an empty view of any RAM address.
    *
+   * A view is aligned in its buffer as its address is in guest memory, up to 4096 bytes, so rings can be read as words.
+   *
    * The guest may change the bytes at any time. An accelerator whose memory grows detaches its views: who keeps one
    * across calls asks again when its `length` has become 0.
    */
@@ -77,6 +79,12 @@ export interface Clock {
   /** Monotonic time in milliseconds. */
   monotonicMs(): number;
 }
+
+/**
+ * Runs `work` once, later on the device thread, after whatever else is waiting there (I/O, timers, other devices) had its
+ * turn. `setImmediate` does this in Node.
+ */
+export type Defer = (work: () => void) => void;
 
 /** Receives what devices have to say; each call is one event. Absent where nobody watches. */
 export interface DeviceTrace {

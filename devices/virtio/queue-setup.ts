@@ -2,62 +2,132 @@
  * A virtqueue while the driver configures it: numbers the driver wrote, none of them believed yet. `activate` checks
  * them all and makes a `Virtqueue` of them, or says what is wrong.
  */
-import type { GuestMemory } from '../ports.ts';
-import type { RingFault } from './ring-fault.ts';
+import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
+import { MAX_QUEUE_SIZE, QUEUE_AREAS, type QueueArea, RING_FEATURE } from './queue-layout.ts';
+import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
+import { RingMemory } from './ring-memory.ts';
+import { SplitVirtqueue } from './split-virtqueue.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
-/** The three parts of a queue by the names of their registers. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
-export type QueueArea = 'desc' | 'driver' | 'device';
+type SetupState = 'configuring' | 'enabled';
+type Transition = { readonly to: SetupState } | { readonly fault: RingFaultReason };
+
+/** What a write of 0 or 1 to the enable register does in each state. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
+const ENABLE: { readonly [state in SetupState]: readonly [zero: Transition, one: Transition] } = {
+  configuring: [{ to: 'configuring' }, { to: 'enabled' }],
+  enabled: [{ fault: 'queue-disabled' }, { fault: 'queue-enabled-twice' }],
+};
 
 /** The configuration of one queue. Setters return the fault when the driver may not do this now; nothing has changed then. */
 export class QueueSetup {
   readonly index: number;
   /** Largest size the device offers, a power of two; the value of `size` after a reset. */
   readonly maxSize: number;
+  #state: SetupState = 'configuring';
+  #size: number;
+  #addresses: { [area in QueueArea]: bigint } = { desc: 0n, driver: 0n, device: 0n };
 
+  /** @throws RangeError when `maxSize` is not a power of two from 1 to 32768: our bug. */
   constructor(index: number, maxSize: number) {
+    if (!isPowerOfTwo(maxSize) || maxSize > MAX_QUEUE_SIZE) throw new RangeError(`not a queue size: ${maxSize}`);
     this.index = index;
     this.maxSize = maxSize;
+    this.#size = maxSize;
   }
 
   /** As the driver wrote it, 0 to 65535. */
   get size(): number {
-    throw new Error('signature only');
+    return this.#size;
   }
 
+  /** The driver has enabled the queue; its configuration stands until a reset. */
   get enabled(): boolean {
-    throw new Error('signature only');
+    return this.#state === 'enabled';
   }
 
   /** Guest physical address of one part as the driver wrote it: u64. */
-  address(_area: QueueArea): bigint {
-    throw new Error('signature only');
+  address(area: QueueArea): bigint {
+    return this.#addresses[area];
   }
 
-  setSize(_size: number): RingFault | undefined {
-    throw new Error('signature only');
+  /** The driver chose a size, 0 to 65535. Fault: `queue-changed-while-enabled`. */
+  setSize(size: number): RingFault | undefined {
+    if (this.enabled) return ringFault('queue-changed-while-enabled', this.index, `size ${size}`);
+    this.#size = size;
+    return undefined;
   }
 
-  setAddress(_area: QueueArea, _address: bigint): RingFault | undefined {
-    throw new Error('signature only');
+  /** The driver placed a part at `address`, u64. Fault: `queue-changed-while-enabled`. */
+  setAddress(area: QueueArea, address: bigint): RingFault | undefined {
+    if (this.enabled) {
+      return ringFault('queue-changed-while-enabled', this.index, `${area} at 0x${address.toString(16)}`);
+    }
+    this.#addresses[area] = address;
+    return undefined;
   }
 
-  /** The driver wrote `value` to the enable register. */
-  writeEnable(_value: number): RingFault | undefined {
-    throw new Error('signature only');
+  /**
+   * The driver wrote `value` to the enable register; 1 enables. Faults: `queue-enabled-twice`, `queue-disabled`,
+   * `queue-enable-value`.
+   */
+  writeEnable(value: number): RingFault | undefined {
+    const transition = ENABLE[this.#state][value];
+    if (transition === undefined) return ringFault('queue-enable-value', this.index, `${value}`);
+    if ('fault' in transition) return ringFault(transition.fault, this.index, `wrote ${value}`);
+    this.#state = transition.to;
+    return undefined;
   }
 
   /** Back to the state after power-on: not enabled, size `maxSize`, addresses 0. */
   reset(): void {
-    throw new Error('signature only');
+    this.#state = 'configuring';
+    this.#size = this.maxSize;
+    this.#addresses = { desc: 0n, driver: 0n, device: 0n };
   }
 
   /**
-   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression.
+   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression. Faults:
+   * `queue-size`, `queue-alignment`, `queue-outside-ram`.
    *
    * @throws Error when the queue is not enabled: our bug.
+   * @spec virtio 1.2 §2.7 Split Virtqueues
    */
-  activate(_memory: GuestMemory, _features: bigint): Virtqueue | RingFault {
-    throw new Error('signature only');
+  activate(memory: GuestMemory, features: bigint): Virtqueue | RingFault {
+    if (!this.enabled) throw new Error(`queue ${this.index} is activated but not enabled`);
+    const size = this.#size;
+    if (!isPowerOfTwo(size) || size > this.maxSize) {
+      return ringFault('queue-size', this.index, `size ${size}, at most ${this.maxSize}`);
+    }
+    const desc = this.#place('desc');
+    if (typeof desc === 'object') return desc;
+    const driver = this.#place('driver');
+    if (typeof driver === 'object') return driver;
+    const device = this.#place('device');
+    if (typeof device === 'object') return device;
+    const ring = RingMemory.map(memory, { desc, driver, device }, size);
+    if (ring === undefined) return ringFault('queue-outside-ram', this.index, this.#describe());
+
+    const indirect = (features & RING_FEATURE.indirectDesc) !== 0n;
+    const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
+    return new SplitVirtqueue({ queue: this.index, size, memory, indirect }, ring, eventIdx);
   }
+
+  #place(area: QueueArea): Gpa | RingFault {
+    const { alignment, holds } = QUEUE_AREAS[area];
+    const address = this.#addresses[area];
+    if (address % alignment !== 0n) {
+      const detail = `${holds} at 0x${address.toString(16)}, not a multiple of ${alignment}`;
+      return ringFault('queue-alignment', this.index, detail);
+    }
+    return asGpa(address) ?? ringFault('queue-outside-ram', this.index, `${holds} at 0x${address.toString(16)}`);
+  }
+
+  #describe(): string {
+    const parts = Object.entries(this.#addresses).map(([area, address]) => `${area} at 0x${address.toString(16)}`);
+    return `${parts.join(', ')}, size ${this.#size}`;
+  }
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && (value & (value - 1)) === 0;
 }

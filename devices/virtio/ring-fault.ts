@@ -17,21 +17,25 @@ export const RING_FAULTS = {
     text: 'the driver wrote 0 to the enable register of a queue',
     spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
   },
+  'queue-enable-value': {
+    text: 'the driver wrote something other than 0 or 1 to the enable register of a queue',
+    spec: 'virtio 1.2 §4.1.4.3 Common configuration structure layout',
+  },
   'queue-size': {
     text: 'the queue size is not a power of two between 1 and the maximum of this queue',
     spec: 'virtio 1.2 §2.7 Split Virtqueues',
   },
   'queue-alignment': {
     text: 'a part of the queue is not aligned as it must be',
-    spec: 'virtio 1.2 §2.7 Split Virtqueues',
+    spec: 'virtio 1.2 §2.7.1 Driver Requirements: Virtqueues',
   },
   'queue-outside-ram': {
     text: 'a part of the queue is not in RAM',
     spec: 'virtio 1.2 §2.7 Split Virtqueues',
   },
   'avail-idx': {
-    text: 'the available index ran ahead by more than the queue size',
-    spec: 'virtio 1.2 §2.7.6 The Virtqueue Available Ring',
+    text: 'the available index is ahead by more than the queue size',
+    spec: 'virtio 1.2 §2.7.13 Supplying Buffers to The Device',
   },
   'head-range': {
     text: 'an available entry names a descriptor outside the table',
@@ -51,7 +55,7 @@ export const RING_FAULTS = {
   },
   'chain-too-large': {
     text: 'the buffers of a descriptor chain exceed 2^32 bytes',
-    spec: 'virtio 1.2 §2.7.5.1 Driver Requirements: The Virtqueue Descriptor Table',
+    spec: 'virtio 1.2 §2.7.5.2 Driver Requirements: The Virtqueue Descriptor Table',
   },
   'readable-after-writable': {
     text: 'a device-readable descriptor follows a device-writable one',
@@ -59,10 +63,6 @@ export const RING_FAULTS = {
   },
   'buffer-outside-ram': {
     text: 'a descriptor points outside RAM',
-    spec: 'virtio 1.2 §2.7.5 The Virtqueue Descriptor Table',
-  },
-  'zero-length': {
-    text: 'a descriptor has length 0',
     spec: 'virtio 1.2 §2.7.5 The Virtqueue Descriptor Table',
   },
   'indirect-not-negotiated': {

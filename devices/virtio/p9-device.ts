@@ -1,0 +1,192 @@
+/**
+ * virtio-9p: carries 9P frames between a virtqueue and a 9P core. Each chain holds one request in its readable part and
+ * room for its reply in its writable part. virtio 1.2 reserves the device id without a chapter of its own, so the rest
+ * follows the driver.
+ *
+ * @spec virtio 1.2 §5 Device Types
+ * @spec Linux include/uapi/linux/virtio_9p.h: struct virtio_9p_config
+ */
+import type { FrameHandler } from '../../ninep/frame-handler.ts';
+import type { AccessWidth, Defer } from '../ports.ts';
+import type { DeviceContext, VirtioDevice } from './device.ts';
+import type { Chain, Virtqueue } from './virtqueue.ts';
+
+/** VIRTIO_9P_MOUNT_TAG: the configuration holds a mount tag. @spec Linux include/uapi/linux/virtio_9p.h */
+export const MOUNT_TAG_FEATURE = 1n << 0n;
+
+/** Longest mount tag in bytes, the limit QEMU sets too. */
+export const MAX_MOUNT_TAG_LENGTH = 31;
+
+const DEVICE_ID = 9;
+const QUEUE_SIZE = 128;
+/** Mass storage or network would attract drivers; QEMU presents this device with base class 0, subclass 2. */
+const PCI_CLASS = 0x00_02_00;
+/** Requests served in one turn of the device thread. A guest that keeps the ring full must not keep everything else waiting. */
+const REQUESTS_PER_TURN = 32;
+
+/** What one life of the device, from DRIVER_OK to reset, works with. */
+interface Life {
+  readonly context: DeviceContext;
+  readonly queue: Virtqueue;
+  /** A rule was broken: nothing more is taken from the queue. */
+  broken: boolean;
+  /** A look at the queue, or a notification, is due in a later turn. */
+  turnDue: boolean;
+  /** The turn that is due takes requests; without this it only notifies. */
+  takes: boolean;
+}
+
+/** What a virtio-9p device is made of. */
+export interface P9DeviceOptions {
+  /** The tag the guest mounts by: 1 to 31 bytes of UTF-8, no NUL. */
+  readonly mountTag: string;
+  /** Serves this device's requests; the device's own from now on. */
+  readonly handler: FrameHandler;
+  readonly defer: Defer;
+}
+
+/** A virtio-9p device for one share. */
+export class P9Device implements VirtioDevice {
+  readonly name = 'virtio-9p';
+  readonly deviceId = DEVICE_ID;
+  readonly pciClass = PCI_CLASS;
+  readonly features = MOUNT_TAG_FEATURE;
+  readonly queueSizes: readonly number[] = [QUEUE_SIZE];
+  readonly configLength: number;
+  readonly #config: Uint8Array;
+  readonly #handler: FrameHandler;
+  readonly #defer: Defer;
+  #life: Life | undefined;
+  #resetting = false;
+
+  /** @throws RangeError for a mount tag that is empty, longer than 31 bytes or holds a NUL; its message is for people. */
+  constructor(options: P9DeviceOptions) {
+    this.#config = configOf(options.mountTag);
+    this.configLength = this.#config.length;
+    this.#handler = options.handler;
+    this.#defer = options.defer;
+  }
+
+  readConfig(offset: number, width: AccessWidth): number {
+    let value = 0;
+    for (let i = width - 1; i >= 0; i -= 1) value = value * 256 + (this.#config[offset + i] ?? 0);
+    return value;
+  }
+
+  /** The configuration is read-only. */
+  writeConfig(): void {}
+
+  activate(context: DeviceContext): void {
+    if (this.#life !== undefined || this.#resetting) throw new Error('virtio-9p is activated while it is active');
+    const queue = context.queue(0);
+    if (queue === undefined) return;
+    this.#life = { context, queue, broken: false, turnDue: false, takes: false };
+    this.#later(this.#life, true);
+  }
+
+  queueNotify(index: number): void {
+    const life = this.#life;
+    if (index === 0 && life !== undefined && !life.turnDue) this.#serve(life);
+    else if (index === 0 && life !== undefined) life.takes = true;
+  }
+
+  async reset(): Promise<void> {
+    const life = this.#life;
+    this.#life = undefined;
+    life?.queue.detach();
+    this.#resetting = true;
+    try {
+      await this.#handler.reset();
+    } finally {
+      this.#resetting = false;
+    }
+  }
+
+  /** Takes requests until none is left or the turn is over. */
+  #serve(life: Life): void {
+    const { queue, context } = life;
+    queue.suppressKicks();
+    let left = REQUESTS_PER_TURN;
+    while (!life.broken) {
+      const outcome = queue.pop();
+      if (outcome === 'empty') {
+        if (!queue.allowKicks()) break;
+        queue.suppressKicks();
+      } else if (outcome.kind === 'fault') {
+        this.#break(life, outcome.message);
+      } else {
+        this.#handle(life, outcome);
+        left -= 1;
+        if (left === 0) {
+          this.#later(life, true);
+          break;
+        }
+      }
+    }
+    context.notifyUsed(queue);
+  }
+
+  #handle(life: Life, chain: Chain): void {
+    let answer: number | Promise<number>;
+    try {
+      answer = this.#handler.handle(chain.readable, chain.writable);
+    } catch (error) {
+      this.#refuse(life, chain, error);
+      return;
+    }
+    if (typeof answer === 'number') {
+      life.queue.push(chain, answer);
+      return;
+    }
+    answer.then(
+      (length) => {
+        life.queue.push(chain, length);
+        this.#later(life, false);
+      },
+      (error) => {
+        this.#refuse(life, chain, error);
+        this.#later(life, false);
+      },
+    );
+  }
+
+  /** The frame could not be served at all: the chain goes back empty and the device needs a reset. */
+  #refuse(life: Life, chain: Chain, error: unknown): void {
+    life.queue.push(chain, 0);
+    this.#break(life, `queue 0: head ${chain.head}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  #break(life: Life, why: string): void {
+    if (life.broken || life !== this.#life) return;
+    life.broken = true;
+    life.context.needsReset(why);
+  }
+
+  /** Has a later turn notify the driver of whatever completed until then, so that one interrupt serves all; and take requests if `takes`. */
+  #later(life: Life, takes: boolean): void {
+    life.takes ||= takes;
+    if (life.turnDue) return;
+    life.turnDue = true;
+    this.#defer(() => {
+      life.turnDue = false;
+      if (life !== this.#life) return;
+      if (life.takes) {
+        life.takes = false;
+        this.#serve(life);
+      } else {
+        life.context.notifyUsed(life.queue);
+      }
+    });
+  }
+}
+
+function configOf(mountTag: string): Uint8Array {
+  const tag = new TextEncoder().encode(mountTag);
+  if (tag.length < 1 || tag.length > MAX_MOUNT_TAG_LENGTH) {
+    throw new RangeError(
+      `mount tag '${mountTag}' has ${tag.length} bytes: give it 1 to ${MAX_MOUNT_TAG_LENGTH} bytes (UTF-8)`,
+    );
+  }
+  if (tag.includes(0)) throw new RangeError('mount tag holds a NUL byte: leave it out');
+  return Uint8Array.of(tag.length, 0, ...tag);
+}

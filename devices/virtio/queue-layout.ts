@@ -1,0 +1,78 @@
+/**
+ * Where things are in the three areas of a split virtqueue: sizes, alignments, offsets and flags, as numbers.
+ *
+ * @spec virtio 1.2 §2.7 Split Virtqueues
+ */
+
+/** The three parts of a queue by the names of their registers. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
+export type QueueArea = 'desc' | 'driver' | 'device';
+
+/** Length of one descriptor in bytes. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
+export const DESCRIPTOR_LENGTH = 16;
+
+/** Largest number of entries a split queue may have. @spec virtio 1.2 §2.7 Split Virtqueues */
+export const MAX_QUEUE_SIZE = 32768;
+
+interface AreaLayout {
+  /** The spec's name of what occupies the area. */
+  readonly holds: string;
+  /** The address is a multiple of this. */
+  readonly alignment: bigint;
+  /** Bytes before the entries, with the one field after them. */
+  readonly fixedLength: number;
+  readonly entryLength: number;
+}
+
+/** The table of parts. @spec virtio 1.2 §2.7 Split Virtqueues */
+export const QUEUE_AREAS: { readonly [area in QueueArea]: AreaLayout } = {
+  desc: { holds: 'descriptor table', alignment: 16n, fixedLength: 0, entryLength: DESCRIPTOR_LENGTH },
+  driver: { holds: 'available ring', alignment: 2n, fixedLength: 6, entryLength: 2 },
+  device: { holds: 'used ring', alignment: 4n, fixedLength: 6, entryLength: 8 },
+};
+
+/** Length in bytes of one part of a queue of `size` entries. */
+export function areaLength(area: QueueArea, size: number): number {
+  const { fixedLength, entryLength } = QUEUE_AREAS[area];
+  return fixedLength + entryLength * size;
+}
+
+/** `struct virtq_desc`: offsets in bytes. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
+export const DESCRIPTOR = { addr: 0, len: 8, flags: 12, next: 14 } as const;
+
+/** Flags of a descriptor: VIRTQ_DESC_F_*. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
+export const DESCRIPTOR_FLAG = { next: 1, write: 2, indirect: 4 } as const;
+
+/** `struct virtq_avail`: offsets in bytes. @spec virtio 1.2 §2.7.6 The Virtqueue Available Ring */
+export const AVAIL = { flags: 0, idx: 2, ring: 4 } as const;
+
+/** VIRTQ_AVAIL_F_NO_INTERRUPT. @spec virtio 1.2 §2.7.7 Used Buffer Notification Suppression */
+export const AVAIL_NO_INTERRUPT = 1;
+
+/** `struct virtq_used`: offsets in bytes. @spec virtio 1.2 §2.7.8 The Virtqueue Used Ring */
+export const USED = { flags: 0, idx: 2, ring: 4 } as const;
+
+/** VIRTQ_USED_F_NO_NOTIFY. @spec virtio 1.2 §2.7.10 Available Buffer Notification Suppression */
+export const USED_NO_NOTIFY = 1;
+
+/** Offset of `used_event`, which follows the entries of the available ring. @spec virtio 1.2 §2.7.6 The Virtqueue Available Ring */
+export function usedEventOffset(size: number): number {
+  return AVAIL.ring + 2 * size;
+}
+
+/** Offset of `avail_event`, which follows the entries of the used ring. @spec virtio 1.2 §2.7.8 The Virtqueue Used Ring */
+export function availEventOffset(size: number): number {
+  return USED.ring + 8 * size;
+}
+
+/**
+ * Whether moving a ring index from `before` to `now` passed the entry `event`: the rule of EVENT_IDX for both rings. All
+ * three are free-running, 0 to 65535.
+ *
+ * @spec virtio 1.2 §2.7.7 Used Buffer Notification Suppression
+ */
+export function passedEvent(event: number, now: number, before: number): boolean {
+  return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
+}
+
+/** Feature bits that decide the format of a ring. @spec virtio 1.2 §6 Reserved Feature Bits */
+export const RING_FEATURE = { indirectDesc: 1n << 28n, eventIdx: 1n << 29n } as const;
