@@ -1,0 +1,39 @@
+import { GuestMemory as KvmMemory } from 'node-kvm';
+import type { Gpa, GuestMemory } from '../../../devices/ports.ts';
+import type { RamRange } from '../../accelerator.ts';
+
+/** One range of guest RAM and where it lies in the memory behind it. */
+export interface RamSlot extends RamRange {
+  /** Offset into the memfd, in bytes. */
+  readonly offset: number;
+}
+
+/** Guest RAM under KVM: one sealed memfd, cut into the ranges of the memory map, seen in place. */
+export class GuestRam implements GuestMemory {
+  readonly backing: KvmMemory;
+  readonly slots: readonly RamSlot[];
+
+  constructor(ranges: readonly RamRange[]) {
+    let offset = 0;
+    this.slots = ranges.map((range) => {
+      const slot = { ...range, offset };
+      offset += range.length;
+      return slot;
+    });
+    this.backing = new KvmMemory(offset);
+  }
+
+  view(address: Gpa, length: number): Uint8Array | undefined {
+    for (const slot of this.slots) {
+      const start = address - slot.base;
+      if (start >= 0 && start < slot.length) {
+        return start + length <= slot.length ? this.backing.view(slot.offset + start, length) : undefined;
+      }
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.backing.close();
+  }
+}

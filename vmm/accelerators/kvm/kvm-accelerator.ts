@@ -1,0 +1,200 @@
+import { type InternalErrorExit, Kvm, kvmBackend, type Vcpu, type VcpuExit, type Vm } from 'node-kvm';
+import type { Clock, GuestMemory, InterruptLine, MessageSink } from '../../../devices/ports.ts';
+import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
+import { answerIo, answerMmio } from './access.ts';
+import { cpuidFor } from './cpuid.ts';
+import { IoEventFdDoorbells } from './doorbells.ts';
+import { enterKernel } from './entry-state.ts';
+import { GuestRam } from './guest-ram.ts';
+import { type CpuRest, watchForHalt } from './halt-watch.ts';
+import { cpuReport, internalErrorLine, PVM_EXPLANATION } from './internal-error.ts';
+
+/** Pages KVM on VT-x wants for itself, below the firmware area. @spec KVM API §4.40 KVM_SET_TSS_ADDR, §4.41 KVM_SET_IDENTITY_MAP_ADDR */
+export interface KvmReserved {
+  readonly identityMap: bigint;
+  readonly tss: bigint;
+}
+
+/** Executes the guest under KVM, with the interrupt controllers and the timer in the kernel. */
+export class KvmAccelerator implements Accelerator {
+  readonly kind = 'kvm';
+  readonly memory: GuestMemory;
+  readonly doorbells: IoEventFdDoorbells;
+  readonly messages: MessageSink;
+  readonly clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  readonly #ram: GuestRam;
+  readonly #vm: Vm;
+  readonly #vcpus: readonly Vcpu[];
+  #exits = 0;
+  #handler: AccessHandler | undefined;
+  #stopped: ((stop: CpuStop) => void) | undefined;
+  #unwatch: (() => void) | undefined;
+  #paused = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(ram: GuestRam, vm: Vm, vcpus: readonly Vcpu[]) {
+    this.memory = ram;
+    this.#ram = ram;
+    this.#vm = vm;
+    this.#vcpus = vcpus;
+    this.doorbells = new IoEventFdDoorbells(vm);
+    this.messages = { send: (address, data) => void vm.signalMsi({ address, data }) };
+  }
+
+  /** Makes the VM, its memory and its CPUs. Throws KvmError where KVM refuses; nothing is left behind then. */
+  static create(options: AcceleratorOptions, reserved: KvmReserved): KvmAccelerator {
+    const undo: (() => void)[] = [];
+    try {
+      const kvm = Kvm.open();
+      undo.push(() => kvm.close());
+      const ram = new GuestRam(options.ram);
+      undo.push(() => ram.close());
+      const vm = kvm.createVm();
+      undo.push(() => vm.close());
+      vm.setTssAddress(reserved.tss);
+      vm.setIdentityMapAddress(reserved.identityMap);
+      vm.createIrqchip();
+      vm.createPit2(1);
+      for (const [slot, range] of ram.slots.entries()) {
+        vm.setUserMemoryRegion(slot, BigInt(range.base), ram.backing, range.offset, range.length);
+      }
+      const supported = kvm.supportedCpuid();
+      const tscDeadline = kvm.checkExtension('KVM_CAP_TSC_DEADLINE_TIMER') > 0;
+      const vcpus = Array.from({ length: options.cpus }, (_, id) => {
+        const vcpu = vm.createVcpu(id);
+        undo.push(() => vcpu.close());
+        vcpu.setCpuid2(cpuidFor(supported, { id, cpus: options.cpus, tscDeadline }));
+        return vcpu;
+      });
+      kvm.close();
+      return new KvmAccelerator(ram, vm, vcpus);
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      throw error;
+    }
+  }
+
+  line(gsi: number): InterruptLine {
+    let current = false;
+    return {
+      set: (level) => {
+        if (level === current) return;
+        current = level;
+        this.#vm.irqLine(gsi, level);
+      },
+    };
+  }
+
+  start(entry: CpuEntry, handler: AccessHandler): void {
+    const [boot] = this.#vcpus;
+    if (boot === undefined) throw new Error('a machine has at least one CPU');
+    this.#handler = handler;
+    enterKernel(boot, entry);
+    for (const vcpu of this.#vcpus) vcpu.start((exit) => this.#onExit(vcpu, exit));
+    this.#unwatch = watchForHalt(
+      () => this.#exits,
+      () => this.#lookAtCpus(),
+      () => this.#stop({ reason: 'halted' }),
+    );
+  }
+
+  onStop(callback: (stop: CpuStop) => void): void {
+    this.#stopped = callback;
+  }
+
+  async pause(): Promise<void> {
+    this.#paused = true;
+    await Promise.all(this.#vcpus.map((vcpu) => vcpu.pause()));
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const vcpu of this.#vcpus) if (vcpu.state === 'paused') vcpu.resume();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#unwatch?.();
+    await Promise.all(this.#vcpus.map((vcpu) => vcpu.stop()));
+    this.doorbells.close();
+    for (const vcpu of this.#vcpus) vcpu.close();
+    this.#vm.close();
+    this.#ram.close();
+  }
+
+  #onExit(vcpu: Vcpu, exit: VcpuExit): void {
+    this.#exits++;
+    const handler = this.#handler;
+    if (handler === undefined) throw new Error('a CPU left the guest before it was started');
+    switch (exit.reason) {
+      case 'io':
+        answerIo(exit, handler);
+        break;
+      case 'mmio':
+        answerMmio(exit, handler);
+        break;
+      case 'interrupted':
+        break;
+      case 'shutdown':
+        this.#stop({ reason: 'triple-fault' });
+        return;
+      case 'internal-error':
+        this.#stop(this.#internalError(vcpu, exit));
+        return;
+      case 'run-failed':
+        this.#stop({ reason: 'error', message: exit.error.message, report: '' });
+        return;
+      default:
+        this.#stop({
+          reason: 'error',
+          message: `unexpected exit of CPU ${vcpu.id}: ${exit.reason}`,
+          report: this.#report(vcpu),
+        });
+        return;
+    }
+    if (vcpu.state === 'exited' || vcpu.state === 'exited-pausing') vcpu.resume();
+  }
+
+  #internalError(vcpu: Vcpu, exit: InternalErrorExit): CpuStop {
+    const pvm = exit.kind === 'emulation' && kvmBackend() === 'pvm';
+    return {
+      reason: 'error',
+      message: internalErrorLine(exit, vcpu.getRegs().rip),
+      report: [this.#report(vcpu, exit.instruction), ...(pvm ? [PVM_EXPLANATION] : [])].join('\n'),
+    };
+  }
+
+  #report(vcpu: Vcpu, instruction?: Uint8Array): string {
+    return cpuReport(vcpu.id, vcpu.getRegs(), vcpu.getSregs(), instruction);
+  }
+
+  #stop(stop: CpuStop): void {
+    this.#unwatch?.();
+    const callback = this.#stopped;
+    this.#stopped = undefined;
+    callback?.(stop);
+  }
+
+  /** Reads what each CPU is doing, unless the machine is paused or ending anyway. */
+  async #lookAtCpus(): Promise<readonly CpuRest[] | undefined> {
+    if (this.#paused || this.#closing !== undefined) return undefined;
+    await Promise.all(this.#vcpus.map((vcpu) => vcpu.pause()));
+    if (this.#closing !== undefined || this.#vcpus.some((vcpu) => vcpu.state !== 'paused')) return undefined;
+    const rests = this.#vcpus.map((vcpu): CpuRest => {
+      const state = vcpu.getMpState();
+      return {
+        activity: state === 'halted' ? 'halted' : state === 'runnable' ? 'runnable' : 'waiting',
+        interruptsEnabled: (vcpu.getRegs().rflags & RFLAGS_IF) !== 0n,
+      };
+    });
+    if (!this.#paused) this.resume();
+    return rests;
+  }
+}
+
+/** @spec Intel SDM vol. 1 §3.4.3.3 System Flags and IOPL Field */
+const RFLAGS_IF = 1n << 9n;
