@@ -19,7 +19,7 @@ export const MAX_MOUNT_TAG_LENGTH = 31;
 
 const DEVICE_ID = 9;
 const QUEUE_SIZE = 128;
-/** Mass storage or network would attract drivers; QEMU presents this device with base class 0, subclass 2. */
+/** Base class 0, subclass 2, as QEMU presents this device; drivers match the virtio id, not the class. */
 const PCI_CLASS = 0x00_02_00;
 /** Requests served in one turn of the device thread. A guest that keeps the ring full must not keep everything else waiting. */
 const REQUESTS_PER_TURN = 32;
@@ -30,10 +30,10 @@ interface Life {
   readonly queue: Virtqueue;
   /** A rule was broken: nothing more is taken from the queue. */
   broken: boolean;
-  /** A look at the queue, or a notification, is due in a later turn. */
+  /** A later turn is due, at the latest to notify the driver. */
   turnDue: boolean;
-  /** The turn that is due takes requests; without this it only notifies. */
-  takes: boolean;
+  /** The turn that is due also takes requests, so a kick before it is not needed. */
+  turnTakes: boolean;
 }
 
 /** What a virtio-9p device is made of. */
@@ -57,7 +57,7 @@ export class P9Device implements VirtioDevice {
   readonly #handler: FrameHandler;
   readonly #defer: Defer;
   #life: Life | undefined;
-  #resetting = false;
+  #resetsUnderWay = 0;
 
   /** @throws RangeError for a mount tag that is empty, longer than 31 bytes or holds a NUL; its message is for people. */
   constructor(options: P9DeviceOptions) {
@@ -77,28 +77,28 @@ export class P9Device implements VirtioDevice {
   writeConfig(): void {}
 
   activate(context: DeviceContext): void {
-    if (this.#life !== undefined || this.#resetting) throw new Error('virtio-9p is activated while it is active');
+    if (this.#life !== undefined || this.#resetsUnderWay > 0)
+      throw new Error('virtio-9p is activated while it is active');
     const queue = context.queue(0);
     if (queue === undefined) return;
-    this.#life = { context, queue, broken: false, turnDue: false, takes: false };
+    this.#life = { context, queue, broken: false, turnDue: false, turnTakes: false };
     this.#later(this.#life, true);
   }
 
   queueNotify(index: number): void {
     const life = this.#life;
-    if (index === 0 && life !== undefined && !life.turnDue) this.#serve(life);
-    else if (index === 0 && life !== undefined) life.takes = true;
+    if (index === 0 && life !== undefined && !life.turnTakes) this.#serve(life);
   }
 
   async reset(): Promise<void> {
     const life = this.#life;
     this.#life = undefined;
     life?.queue.detach();
-    this.#resetting = true;
+    this.#resetsUnderWay += 1;
     try {
       await this.#handler.reset();
     } finally {
-      this.#resetting = false;
+      this.#resetsUnderWay -= 1;
     }
   }
 
@@ -162,20 +162,21 @@ export class P9Device implements VirtioDevice {
     life.context.needsReset(why);
   }
 
-  /** Has a later turn notify the driver of whatever completed until then, so that one interrupt serves all; and take requests if `takes`. */
+  /**
+   * Has a later turn notify the driver of whatever has completed until then, so that one interrupt serves it all; with
+   * `takes` that turn also takes requests.
+   */
   #later(life: Life, takes: boolean): void {
-    life.takes ||= takes;
+    life.turnTakes ||= takes;
     if (life.turnDue) return;
     life.turnDue = true;
     this.#defer(() => {
+      const serves = life.turnTakes;
       life.turnDue = false;
+      life.turnTakes = false;
       if (life !== this.#life) return;
-      if (life.takes) {
-        life.takes = false;
-        this.#serve(life);
-      } else {
-        life.context.notifyUsed(life.queue);
-      }
+      if (serves) this.#serve(life);
+      else life.context.notifyUsed(life.queue);
     });
   }
 }

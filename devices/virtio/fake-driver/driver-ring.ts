@@ -1,0 +1,116 @@
+/**
+ * The words of a split virtqueue as a driver, or somebody who means harm, writes them: any value anywhere. The orderly use
+ * of it is `DriverQueue`.
+ *
+ * @spec virtio 1.2 §2.7 Split Virtqueues
+ */
+import type { Gpa } from '../../ports.ts';
+import {
+  AVAIL,
+  areaLength,
+  availEventOffset,
+  DESCRIPTOR,
+  DESCRIPTOR_LENGTH,
+  QUEUE_AREAS,
+  type QueueArea,
+  USED,
+  usedEventOffset,
+} from '../queue-layout.ts';
+import type { Arena } from './guest-ram.ts';
+
+/** `struct virtq_desc` as numbers. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
+export interface Descriptor {
+  /** u64. */
+  readonly addr: bigint | number;
+  /** u32. */
+  readonly len: number;
+  /** Bits of `DESCRIPTOR_FLAG`. */
+  readonly flags?: number;
+  readonly next?: number;
+}
+
+/** Writes a descriptor at byte `offset` of a table, the queue's own or an indirect one. */
+export function putDescriptor(table: DataView, offset: number, descriptor: Descriptor): void {
+  table.setBigUint64(offset + DESCRIPTOR.addr, BigInt(descriptor.addr), true);
+  table.setUint32(offset + DESCRIPTOR.len, descriptor.len, true);
+  table.setUint16(offset + DESCRIPTOR.flags, descriptor.flags ?? 0, true);
+  table.setUint16(offset + DESCRIPTOR.next, descriptor.next ?? 0, true);
+}
+
+/** An entry of the used ring. */
+export interface UsedEntry {
+  readonly id: number;
+  readonly len: number;
+}
+
+/**
+ * The three areas of one queue, word by word. Slots are subscripts, indices run free. Loads and stores of indices, flags
+ * and events are sequentially consistent, which is every barrier the spec asks of a driver.
+ */
+export class DriverRing {
+  readonly size: number;
+  /** Where the areas are, for the device's registers. */
+  readonly areas: { readonly [area in QueueArea]: Gpa };
+  readonly #desc: DataView;
+  readonly #avail: Uint16Array;
+  readonly #used: Uint16Array;
+  readonly #usedEntries: Uint32Array;
+
+  /** Takes zeroed areas for `size` entries from the arena. */
+  constructor(arena: Arena, size: number) {
+    this.size = size;
+    const take = (area: QueueArea): Gpa => arena.allocate(areaLength(area, size), Number(QUEUE_AREAS[area].alignment));
+    this.areas = { desc: take('desc'), driver: take('driver'), device: take('device') };
+    const bytes = (area: QueueArea): Uint8Array => arena.bytes(this.areas[area], areaLength(area, size)).fill(0);
+    const desc = bytes('desc');
+    const avail = bytes('driver');
+    const used = bytes('device');
+    this.#desc = new DataView(desc.buffer, desc.byteOffset, desc.length);
+    this.#avail = new Uint16Array(avail.buffer, avail.byteOffset, avail.length / 2);
+    this.#used = new Uint16Array(used.buffer, used.byteOffset, used.length / 2);
+    this.#usedEntries = new Uint32Array(used.buffer, used.byteOffset + USED.ring, 2 * size);
+  }
+
+  /** Writes entry `index` of the descriptor table. */
+  setDescriptor(index: number, descriptor: Descriptor): void {
+    putDescriptor(this.#desc, index * DESCRIPTOR_LENGTH, descriptor);
+  }
+
+  /** Writes the head in a slot of the available ring. */
+  setAvailEntry(slot: number, head: number): void {
+    this.#avail[AVAIL.ring / 2 + slot] = head;
+  }
+
+  get availIdx(): number {
+    return Atomics.load(this.#avail, AVAIL.idx / 2);
+  }
+
+  set availIdx(index: number) {
+    Atomics.store(this.#avail, AVAIL.idx / 2, index);
+  }
+
+  set availFlags(flags: number) {
+    Atomics.store(this.#avail, AVAIL.flags / 2, flags);
+  }
+
+  set usedEvent(index: number) {
+    Atomics.store(this.#avail, usedEventOffset(this.size) / 2, index);
+  }
+
+  get usedIdx(): number {
+    return Atomics.load(this.#used, USED.idx / 2);
+  }
+
+  get usedFlags(): number {
+    return Atomics.load(this.#used, USED.flags / 2);
+  }
+
+  get availEvent(): number {
+    return Atomics.load(this.#used, availEventOffset(this.size) / 2);
+  }
+
+  /** What the device wrote in a slot of the used ring. */
+  usedEntry(slot: number): UsedEntry {
+    return { id: this.#usedEntries[2 * slot] ?? 0, len: this.#usedEntries[2 * slot + 1] ?? 0 };
+  }
+}
