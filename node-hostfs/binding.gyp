@@ -1,0 +1,24 @@
+{
+  "targets": [
+    {
+      "target_name": "hostfs",
+      "sources": [
+        "native/addon.cc",
+        "native/args.cc",
+        "native/attributes.cc",
+        "native/directory.cc",
+        "native/io.cc",
+        "native/lock.cc",
+        "native/names.cc",
+        "native/open.cc",
+        "native/proc_fd.cc",
+        "native/xattr.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=gnu++17", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
+    }
+  ]
+}

@@ -1,0 +1,26 @@
+/** The file-system calls Node lacks. Read README.md first, then `calls.ts`. */
+export type { AsyncCalls, Calls, Hostfs, Int64, NameBytes } from './calls.ts';
+export {
+  AT,
+  DT,
+  FALLOC,
+  KEEP_ID,
+  LOCK,
+  LOCK_TYPE,
+  O,
+  RENAME,
+  RESOLVE,
+  RWF,
+  S,
+  SEEK,
+  STATX,
+  SYNC_FILE_RANGE,
+  UTIME,
+  XATTR,
+} from './constants.ts';
+export { Dirents } from './dirents.ts';
+export { E, errnoName } from './errno.ts';
+export { loadHostfs } from './load.ts';
+export { LockWords } from './lock-words.ts';
+export { Statfs } from './statfs.ts';
+export { makedev, Statx, type StatxTime } from './statx.ts';

@@ -1,0 +1,101 @@
+/**
+ * The answer of `statx`, left where the kernel wrote it and read field by field.
+ *
+ * @spec Linux statx(2): struct statx, 256 bytes
+ */
+const STATX_BYTES = 256;
+
+/** Seconds since the epoch and nanoseconds, 0 to 999,999,999. */
+export interface StatxTime {
+  readonly seconds: bigint;
+  readonly nanoseconds: number;
+}
+
+/** A buffer for `statx`, reusable: every getter reads the latest answer. All devices are as glibc's makedev encodes them. */
+export class Statx {
+  /** What to hand to `statx`. */
+  readonly bytes: Uint8Array;
+  readonly #u16: Uint16Array;
+  readonly #u32: Uint32Array;
+  readonly #u64: BigUint64Array;
+  readonly #i64: BigInt64Array;
+
+  constructor() {
+    const buffer = new ArrayBuffer(STATX_BYTES);
+    this.bytes = new Uint8Array(buffer);
+    this.#u16 = new Uint16Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#u64 = new BigUint64Array(buffer);
+    this.#i64 = new BigInt64Array(buffer);
+  }
+
+  /** Bits of `STATX` for the fields that hold something. */
+  get mask(): number {
+    return this.#u32[0] ?? 0;
+  }
+  /** Preferred I/O size in bytes. */
+  get blksize(): number {
+    return this.#u32[1] ?? 0;
+  }
+  /** STATX_ATTR_* bits. */
+  get attributes(): bigint {
+    return this.#u64[1] ?? 0n;
+  }
+  get nlink(): number {
+    return this.#u32[4] ?? 0;
+  }
+  get uid(): number {
+    return this.#u32[5] ?? 0;
+  }
+  get gid(): number {
+    return this.#u32[6] ?? 0;
+  }
+  /** Type and permission bits. */
+  get mode(): number {
+    return this.#u16[14] ?? 0;
+  }
+  get ino(): bigint {
+    return this.#u64[4] ?? 0n;
+  }
+  get size(): bigint {
+    return this.#u64[5] ?? 0n;
+  }
+  /** In units of 512 bytes. */
+  get blocks(): bigint {
+    return this.#u64[6] ?? 0n;
+  }
+  get atime(): StatxTime {
+    return this.#time(64);
+  }
+  get btime(): StatxTime {
+    return this.#time(80);
+  }
+  get ctime(): StatxTime {
+    return this.#time(96);
+  }
+  get mtime(): StatxTime {
+    return this.#time(112);
+  }
+  get rdev(): bigint {
+    return makedev(this.#u32[32] ?? 0, this.#u32[33] ?? 0);
+  }
+  /** Device that holds the object. */
+  get dev(): bigint {
+    return makedev(this.#u32[34] ?? 0, this.#u32[35] ?? 0);
+  }
+  /** Mount the object was reached through; valid with `STATX.MNT_ID` in `mask`. */
+  get mountId(): bigint {
+    return this.#u64[18] ?? 0n;
+  }
+
+  #time(at: number): StatxTime {
+    return { seconds: this.#i64[at / 8] ?? 0n, nanoseconds: this.#u32[at / 4 + 2] ?? 0 };
+  }
+}
+
+/** A device number in 64 bits from its parts, each a u32. @spec glibc makedev(3) */
+export function makedev(major: number, minor: number): bigint {
+  const high = BigInt(major >>> 0);
+  const low = BigInt(minor >>> 0);
+  return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
+}
