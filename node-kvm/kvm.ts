@@ -70,10 +70,7 @@ export class Kvm {
   createVm(type = 0): Vm {
     checkInteger(type, 0, 0xffff_ffff, 'type');
     const native = this.#open('KVM_CREATE_VM');
-    return new Vm(
-      translated(() => native.createVm(type)),
-      this.vcpuMmapSize,
-    );
+    return new Vm(translated(() => native.createVm(type)));
   }
 
   /** Closes the device; virtual machines made from it live on. Closing twice is harmless. */

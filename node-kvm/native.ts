@@ -19,7 +19,7 @@ export interface NativeVm {
     size: number,
   ): void;
   deleteMemoryRegion(slot: number): void;
-  createVcpu(id: number, runSize: number): NativeVcpu;
+  createVcpu(id: number): NativeVcpu;
   close(): void;
 }
 

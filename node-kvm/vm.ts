@@ -55,12 +55,10 @@ const mostGsi = 4095;
 /** A virtual machine: its memory slots, interrupt controllers, event descriptors and vCPUs. */
 export class Vm {
   #native: NativeVm | undefined;
-  readonly #runSize: number;
 
   /** Made by `Kvm.createVm()`. */
-  constructor(native: NativeVm, runSize: number) {
+  constructor(native: NativeVm) {
     this.#native = native;
-    this.#runSize = runSize;
   }
 
   get closed(): boolean {
@@ -217,7 +215,7 @@ export class Vm {
     checkInteger(id, 0, u32Max, 'id');
     const native = this.#open('KVM_CREATE_VCPU');
     return new Vcpu(
-      translated(() => native.createVcpu(id, this.#runSize)),
+      translated(() => native.createVcpu(id)),
       id,
     );
   }

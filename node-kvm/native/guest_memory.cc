@@ -1,0 +1,81 @@
+#include "guest_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "error.h"
+
+namespace {
+
+constexpr napi_type_tag kTag = {0x6b9c1c7a52fe4d0bULL, 0x9d1f03b6c2a84e75ULL};
+
+std::shared_ptr<Mapping> MapSealed(Napi::Env env, uint64_t size) {
+  UniqueFd fd(memfd_create("guest-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.valid()) throw SystemError(env, errno, "memfd_create");
+  if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw SystemError(env, errno, "ftruncate");
+  // Nobody may cut the file under the mapping: touching a page beyond its end would be a SIGBUS.
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    throw SystemError(env, errno, "F_ADD_SEALS");
+  }
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
+  if (address == MAP_FAILED) throw SystemError(env, errno, "mmap");
+  // Hints: huge pages where the host allows them, and no copying of page tables when a process is spawned.
+  madvise(address, size, MADV_HUGEPAGE);
+  madvise(address, size, MADV_DONTFORK);
+  return std::make_shared<Mapping>(address, size, std::move(fd));
+}
+
+}  // namespace
+
+Napi::Function GuestMemory::Define(Napi::Env env) {
+  return DefineClass(env, "GuestMemory",
+                     {InstanceAccessor<&GuestMemory::Fd>("fd"), InstanceMethod<&GuestMemory::Window>("window"),
+                      InstanceMethod<&GuestMemory::Close>("close")});
+}
+
+GuestMemory::GuestMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GuestMemory>(info) {
+  mapping_ = MapSealed(info.Env(), SizeArgument(info, 0, "size"));
+  info.This().As<Napi::Object>().TypeTag(&kTag);
+}
+
+std::shared_ptr<Mapping> GuestMemory::MappingArgument(const Napi::CallbackInfo& info, size_t index,
+                                                      const char* operation) {
+  if (!info[index].IsObject() || !info[index].As<Napi::Object>().CheckTypeTag(&kTag)) {
+    throw Napi::TypeError::New(info.Env(), "memory: a GuestMemory is needed");
+  }
+  std::shared_ptr<Mapping> mapping = Unwrap(info[index].As<Napi::Object>())->mapping_;
+  if (mapping == nullptr) throw ClosedError(info.Env(), operation);
+  return mapping;
+}
+
+Napi::Value GuestMemory::Fd(const Napi::CallbackInfo& info) {
+  if (mapping_ == nullptr) throw ClosedError(info.Env(), "memfd_create");
+  return Napi::Number::New(info.Env(), mapping_->fd());
+}
+
+Napi::Value GuestMemory::Window(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (mapping_ == nullptr) throw ClosedError(env, "mmap");
+  uint64_t offset = SizeArgument(info, 0, "offset");
+  uint64_t length = SizeArgument(info, 1, "length");
+  if (length == 0 || offset >= mapping_->size() || length > mapping_->size() - offset) {
+    throw Napi::RangeError::New(env, "window: outside the memory");
+  }
+  std::unique_ptr<ExternalBuffer>& window = windows_[offset];
+  if (window == nullptr) {
+    window = std::make_unique<ExternalBuffer>(env, mapping_->address() + offset, length, mapping_);
+  } else if (window->length() != length) {
+    throw Napi::RangeError::New(env, "window: there is one of another length at this offset");
+  }
+  return window->Value();
+}
+
+void GuestMemory::Close(const Napi::CallbackInfo& info) {
+  for (auto& [offset, window] : windows_) {
+    if (window != nullptr) window->Detach(info.Env());
+  }
+  windows_.clear();
+  mapping_.reset();
+}
