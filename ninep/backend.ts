@@ -158,6 +158,8 @@ export interface OpenFile {
   /** Emits entries after cookie `offset` (0: from the start, with '.' and '..') until `emit` returns false or none is left. */
   readdir(offset: bigint, emit: (entry: DirectoryEntry) => boolean): MaybeAsync<void>;
   fsync(dataOnly: boolean): MaybeAsync<void>;
+  /** As `Node.setattr`, through the open descriptor; the core prefers it for an open fid. Optional: the node's serves. */
+  setattr?(change: AttributeChange): MaybeAsync<void>;
   lock(range: LockRange): MaybeAsync<LockStatus>;
   /** The lock that stands in the way of `range`, or undefined. */
   getlock(range: LockRange): MaybeAsync<LockRange | undefined>;

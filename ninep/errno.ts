@@ -41,6 +41,7 @@ export const ERRNO = {
   ENODATA: 61,
   EPROTO: 71,
   EOVERFLOW: 75,
+  EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ESTALE: 116,
   EDQUOT: 122,
@@ -83,4 +84,9 @@ export function errnoOf(errno: number): Errno {
 /** Ends the operation under way with the named error. */
 export function fail(name: ErrnoName): never {
   throw errnoOf(ERRNO[name]);
+}
+
+/** The name of a Linux error number for people, such as `ENOENT`; numbers without a name stay numbers. */
+export function errnoName(errno: number): string {
+  return byNumber.get(errno)?.name ?? String(errno);
 }

@@ -1,0 +1,89 @@
+import type { AttributeChange, Attributes, Timestamp } from '../backend.ts';
+import { GETATTR_BITS, IO_HEADER_SIZE, MODE, OFFSET_MAX, SETATTR } from '../constants.ts';
+import { fail } from '../errno.ts';
+import type { Handlers } from '../handlers.ts';
+import { after } from '../maybe-async.ts';
+import type { ReplyBody, RequestBody } from '../messages.ts';
+
+const EMPTY = {};
+const UNCHANGED_ID = 0xffff_ffff;
+const NANOSECONDS = 1_000_000_000n;
+const ALL_CHANGES = Object.values(SETATTR).reduce((all, bit) => all | bit, 0);
+
+/** What a file is, and what its file system is. */
+export const attrOps = {
+  Tgetattr(call, { fid: number, request_mask }) {
+    const { msize } = call.connection;
+    return after(call.hold(number).requireNode().getattr(request_mask), (attributes) => toReply(attributes, msize));
+  },
+
+  Tsetattr(call, body) {
+    const change = toChange(body);
+    const fid = call.hold(body.fid);
+    const node = fid.requireNode();
+    const { file } = fid;
+    return after(file?.setattr === undefined ? node.setattr(change) : file.setattr(change), () => EMPTY);
+  },
+
+  Tstatfs(call, { fid: number }) {
+    return call.hold(number).requireNode().statfs();
+  },
+} satisfies Pick<Handlers, 'Tgetattr' | 'Tsetattr' | 'Tstatfs'>;
+
+/** The reply to Tgetattr. `blksize` grows to what one message carries, for clients read and write in such pieces. */
+function toReply(a: Attributes, msize: number): ReplyBody<'Tgetattr'> {
+  return {
+    valid: a.valid & GETATTR_BITS.ALL,
+    qid: a.qid,
+    mode: a.mode,
+    uid: a.uid,
+    gid: a.gid,
+    nlink: a.nlink,
+    rdev: a.rdev,
+    size: a.size,
+    blksize: preferredSize(a.blksize, msize - IO_HEADER_SIZE),
+    blocks: a.blocks,
+    atime_sec: a.atime.seconds,
+    atime_nsec: BigInt(a.atime.nanoseconds),
+    mtime_sec: a.mtime.seconds,
+    mtime_nsec: BigInt(a.mtime.nanoseconds),
+    ctime_sec: a.ctime.seconds,
+    ctime_nsec: BigInt(a.ctime.nanoseconds),
+    btime_sec: a.btime.seconds,
+    btime_nsec: BigInt(a.btime.nanoseconds),
+    gen: a.gen,
+    data_version: a.dataVersion,
+  };
+}
+
+/** The largest multiple of the file system's block that fits one message, but never less than the block. */
+function preferredSize(blksize: bigint, most: number): bigint {
+  const block = Number(blksize);
+  return block > 0 && block < most ? BigInt(most - (most % block)) : blksize;
+}
+
+/** What Tsetattr asks for; EINVAL for bits, sizes and times that cannot be. */
+function toChange(body: RequestBody<'Tsetattr'>): AttributeChange {
+  const { valid, mode, uid, gid, size } = body;
+  if ((valid & ~ALL_CHANGES) !== 0) fail('EINVAL');
+  if ((valid & SETATTR.SIZE) !== 0 && size > OFFSET_MAX) fail('EINVAL');
+  const change: { -readonly [K in keyof AttributeChange]: AttributeChange[K] } = {};
+  if ((valid & SETATTR.MODE) !== 0) change.mode = mode & MODE.permissions;
+  if ((valid & SETATTR.UID) !== 0 && uid !== UNCHANGED_ID) change.uid = uid;
+  if ((valid & SETATTR.GID) !== 0 && gid !== UNCHANGED_ID) change.gid = gid;
+  if ((valid & SETATTR.SIZE) !== 0) change.size = size;
+  if ((valid & SETATTR.ATIME) !== 0) {
+    change.atime = (valid & SETATTR.ATIME_SET) === 0 ? 'now' : toTimestamp(body.atime_sec, body.atime_nsec);
+  }
+  if ((valid & SETATTR.MTIME) !== 0) {
+    change.mtime = (valid & SETATTR.MTIME_SET) === 0 ? 'now' : toTimestamp(body.mtime_sec, body.mtime_nsec);
+  }
+  if ((valid & SETATTR.CTIME) !== 0 && valid === SETATTR.CTIME) change.ctime = true;
+  return change;
+}
+
+/** Seconds are signed on the host: the top half of the wire's range lies before 1970. */
+function toTimestamp(seconds: bigint, nanoseconds: bigint): Timestamp {
+  if (nanoseconds >= NANOSECONDS) fail('EINVAL');
+  return { seconds: BigInt.asIntN(64, seconds), nanoseconds: Number(nanoseconds) };
+}

@@ -1,0 +1,88 @@
+import type { OpenFile } from '../backend.ts';
+import type { Call } from '../call.ts';
+import { ACCESS_MODE, IO_HEADER_SIZE, MODE, OPEN_FLAGS } from '../constants.ts';
+import { fail } from '../errno.ts';
+import type { Handlers } from '../handlers.ts';
+import { after, attempt } from '../maybe-async.ts';
+import { checkEntryName, ON_CREATE } from '../names.ts';
+import { commitXattr } from './xattr.ts';
+
+const EMPTY = {};
+
+/**
+ * Flags that mean something to a backend. O_DIRECT is not one of them, since a guest's pages need not be aligned as the
+ * host's disk wants them; O_CREAT comes with Tlcreate only, and the rest concerns the client's own descriptors.
+ */
+const PASSED_TO_OPEN =
+  ACCESS_MODE.mask |
+  OPEN_FLAGS.O_TRUNC |
+  OPEN_FLAGS.O_APPEND |
+  OPEN_FLAGS.O_NONBLOCK |
+  OPEN_FLAGS.O_SYNC |
+  OPEN_FLAGS.O_DIRECTORY |
+  OPEN_FLAGS.O_NOATIME;
+
+const PASSED_TO_CREATE = PASSED_TO_OPEN | OPEN_FLAGS.O_EXCL;
+
+/** The life of an open file: open, create, clunk. */
+export const openOps = {
+  Tlopen(call, { fid: number, flags }) {
+    if ((flags & ACCESS_MODE.mask) === ACCESS_MODE.mask) fail('EINVAL');
+    const fid = call.hold(number);
+    const node = fid.requireNode();
+    fid.move('begin');
+    return attempt(
+      () => node.open(flags & PASSED_TO_OPEN),
+      (file) => {
+        fid.file = file;
+        fid.move('opened');
+        return opened(call, file);
+      },
+      (error) => {
+        fid.move('undo');
+        throw error;
+      },
+    );
+  },
+
+  Tlcreate(call, { fid: number, name, flags, mode, gid }) {
+    checkEntryName(name, ON_CREATE);
+    if ((flags & ACCESS_MODE.mask) === ACCESS_MODE.mask) fail('EINVAL');
+    const directory = call.hold(number);
+    const node = directory.requireNode();
+    directory.move('begin');
+    return attempt(
+      () => node.create(name, flags & PASSED_TO_CREATE, mode & MODE.permissions, gid),
+      (created) => {
+        const fid = call.connection.fids.replace(directory, created.node);
+        if (fid === undefined) {
+          return after(created.file.release(), () => after(created.node.release(), () => opened(call, created.file)));
+        }
+        fid.move('begin');
+        fid.file = created.file;
+        fid.move('opened');
+        return opened(call, created.file);
+      },
+      (error) => {
+        directory.move('undo');
+        throw error;
+      },
+    );
+  },
+
+  Tclunk(call, { fid: number }) {
+    const { connection } = call;
+    const fid = connection.fids.get(number);
+    if (fid.state === 'xattr-write') return commitXattr(call, number);
+    connection.fids.retire(fid);
+    return after(connection.settle(fid), nothing);
+  },
+} satisfies Pick<Handlers, 'Tlopen' | 'Tlcreate' | 'Tclunk'>;
+
+function nothing() {
+  return EMPTY;
+}
+
+function opened(call: Call, file: OpenFile) {
+  return { qid: file.qid, iounit: Math.min(file.iounit, call.connection.msize - IO_HEADER_SIZE) };
+}
