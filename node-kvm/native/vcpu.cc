@@ -8,6 +8,9 @@
 #include "ioctl.h"
 #include "script_callback.h"
 
+// How long exits that follow one another closely may keep the event loop from its other work.
+static constexpr uint64_t kLongestTurnNs = 250'000;
+
 Napi::Function Vcpu::Define(Napi::Env env) {
   return DefineClass(env, "Vcpu",
                      {InstanceAccessor<&Vcpu::RunPage>("runPage"), InstanceMethod<&Vcpu::Ioctl>("ioctl"),
@@ -88,9 +91,19 @@ void Vcpu::Close(const Napi::CallbackInfo& info) {
 void Vcpu::CloseForTeardown() { EndThread(); }
 
 void Vcpu::OnWakeup() {
+  Napi::HandleScope scope(Env());
+  // Keeps this object while script, which may close and forget it, runs.
+  [[maybe_unused]] Napi::Value self = Value();
+  uint64_t end = uv_hrtime() + kLongestTurnNs;
+  do {
+    if (!Deliver()) return;
+  } while (thread_ != nullptr && uv_hrtime() < end && thread_->PollForEvent());
+}
+
+bool Vcpu::Deliver() {
   int error = 0;
   VcpuThread::Event event = thread_->TakeEvent(&error);
-  if (event == VcpuThread::kNone) return;
+  if (event == VcpuThread::kNone) return false;
   Napi::Env env = Env();
   Napi::HandleScope scope(env);
   napi_value listener = listener_.Value();
@@ -100,6 +113,7 @@ void Vcpu::OnWakeup() {
   }
   napi_value arguments[] = {Napi::Number::New(env, event), Napi::Number::New(env, error)};
   CallScript(env, listener, arguments, 2);
+  return true;
 }
 
 void Vcpu::EndThread() {

@@ -31,6 +31,8 @@ class Vcpu : public Napi::ObjectWrap<Vcpu>, private Closeable {
   void CloseForTeardown() override;
   // Called on the event loop when the thread has something to tell.
   void OnWakeup();
+  // Tells JavaScript the event that waits; false where there is none.
+  bool Deliver();
   void EndThread();
   Mapping& Open(Napi::Env env, const char* operation);
   VcpuThread& Running(Napi::Env env, const char* operation);

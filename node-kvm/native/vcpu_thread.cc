@@ -70,7 +70,10 @@ int VcpuThread::Start(const char* name) {
   return 0;
 }
 
-void VcpuThread::Resume() { Ring(kResume); }
+void VcpuThread::Resume() {
+  answered_ = true;
+  Ring(kResume);
+}
 
 // The order is the point: the request stands before immediate_exit does, and the thread clears immediate_exit before it
 // looks for requests, so whichever comes first, it does not stay in the guest. The signal is for a vCPU already inside.
@@ -78,18 +81,29 @@ void VcpuThread::Ask(Request request) {
   doorbell_.fetch_or(request);
   SetImmediateExit(true);
   pthread_kill(thread_, KickSignal());
-  FutexWake(&doorbell_);
+  if (thread_asleep_.load()) FutexWake(&doorbell_);
 }
 
 void VcpuThread::Ring(uint32_t bits) {
   doorbell_.fetch_or(bits);
-  FutexWake(&doorbell_);
+  if (thread_asleep_.load()) FutexWake(&doorbell_);
 }
 
 VcpuThread::Event VcpuThread::TakeEvent(int* error) {
-  uint32_t event = event_.exchange(kNone, std::memory_order_acquire);
+  uint32_t event = event_.exchange(kNone);
+  if (event == kNone) return kNone;
+  answered_ = false;
   *error = error_;
   return static_cast<Event>(event);
+}
+
+bool VcpuThread::PollForEvent() {
+  if (!answered_) return false;
+  owner_polling_.store(true);
+  owner_spin_.Wait([this] { return event_.load() != kNone; });
+  owner_polling_.store(false);
+  // What was published while this said it was polling came without a notification.
+  return event_.load() != kNone;
 }
 
 void* VcpuThread::Main(void* self) {
@@ -132,19 +146,22 @@ bool VcpuThread::PublishAndPark(Event event, int error) {
 
 void VcpuThread::Publish(Event event, int error) {
   error_ = error;
-  event_.store(event, std::memory_order_release);
-  notify_();
+  event_.store(event);
+  if (!owner_polling_.load()) notify_();
 }
 
 bool VcpuThread::Park() {
+  thread_spin_.Wait([this] { return (doorbell_.load() & (kResume | kStop)) != 0; });
   for (;;) {
+    thread_asleep_.store(true);
     uint32_t wanted = doorbell_.load();
+    if ((wanted & (kResume | kStop)) == 0) FutexWait(&doorbell_, wanted);
+    thread_asleep_.store(false);
     if ((wanted & kResume) != 0) {
       doorbell_.fetch_and(~uint32_t{kResume});
       return true;
     }
     if ((wanted & kStop) != 0) return false;
-    FutexWait(&doorbell_, wanted);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "brief_spin.h"
+
 // The thread that runs one vCPU. It knows nothing of JavaScript: it publishes one event at a time, calls `notify`, and
 // waits for the owner's answer. All public methods are for the one thread that owns this object.
 class VcpuThread {
@@ -32,6 +34,8 @@ class VcpuThread {
   void Ask(Request request);
   // The event that waits to be told, once; `error` is the errno of kRunFailed.
   Event TakeEvent(int* error);
+  // Waits a moment for the next event after an answer; true where there is one to take.
+  bool PollForEvent();
 
  private:
   static void* Main(void* self);
@@ -50,6 +54,12 @@ class VcpuThread {
   std::atomic<uint32_t> doorbell_{0};
   std::atomic<uint32_t> event_{kNone};
   int error_ = 0;
+  // Each side tells the other whether a wake-up call is needed.
+  std::atomic<bool> thread_asleep_{false};
+  std::atomic<bool> owner_polling_{false};
+  BriefSpin thread_spin_;
+  BriefSpin owner_spin_;
+  bool answered_ = true;
   pthread_t thread_{};
   bool started_ = false;
 };
