@@ -11,6 +11,10 @@ const LZMA_MEMORY_LIMIT = 512 * 1024 * 1024;
 /** The largest block of a legacy LZ4 frame. @spec LZ4 Frame Format Description, Legacy frame */
 const LZ4_BLOCK = 8 * 1024 * 1024;
 const LZ4_MAGIC = 0x184c_2102;
+/** In the frame header descriptor: the frame ends with the checksum of what it unpacks to. */
+const ZSTD_CHECKSUM_FLAG = 0x04;
+/** Bytes hashed at a time, since the hash copies them into memory of its own. */
+const HASH_SLICE = 64 * 1024;
 
 const DECODERS: Readonly<Record<CompressionFormat, Decoder>> = {
   gzip: (data, length) => gunzipSync(data, { maxOutputLength: length }),
@@ -28,10 +32,28 @@ export const unpack: Unpack = async (format, data, length) => {
   return bytes;
 };
 
+/** @spec RFC 8878 §3.1.1 Zstandard Frames */
 async function unpackZstd(data: Uint8Array, length: number): Promise<Uint8Array> {
   const { decompress } = await import('fzstd');
-  // One byte more, so that an output that is too long is seen: fzstd cuts it off where the buffer ends.
-  return decompress(data, new Uint8Array(length + 1));
+  const output = decompress(data, new Uint8Array(length));
+  const hasChecksum = ((data[4] ?? 0) & ZSTD_CHECKSUM_FLAG) !== 0;
+  // fzstd stops silently where the buffer ends, or leaves its rest as it was, and does not look at the checksum.
+  if (hasChecksum && (await xxh64(output)) !== lastWord(data)) {
+    throw new RangeError(`its checksum is wrong, or it does not unpack to ${length} bytes`);
+  }
+  return output;
+}
+
+/** The low 32 bits of the XXH64 of `bytes`. */
+async function xxh64(bytes: Uint8Array): Promise<number> {
+  const { default: xxhash } = await import('xxhash-wasm');
+  const hash = (await xxhash()).create64();
+  for (let at = 0; at < bytes.length; at += HASH_SLICE) hash.update(bytes.subarray(at, at + HASH_SLICE));
+  return Number(BigInt.asUintN(32, hash.digest()));
+}
+
+function lastWord(data: Uint8Array): number {
+  return new DataView(data.buffer, data.byteOffset, data.length).getUint32(data.length - 4, true);
 }
 
 /** Blocks behind the magic, each with its compressed size; the magic may come again, before another frame's blocks. */

@@ -1,0 +1,76 @@
+/** Kernels and initrds as files of the host. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { BootError } from './boot-error.ts';
+import { type LinuxImage, openLinuxImage } from './linux-image.ts';
+import { unpack } from './unpack.ts';
+
+/** The largest file that is read, in bytes: what an initrd can fill of the memory it may be in. */
+const MOST_BYTES = 2 * 1024 * 1024 * 1024 - 1;
+
+/** What an errno of the host means for somebody who gave a path. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of the path is not a directory',
+  EACCES: 'you may not read it: change its permissions or copy it',
+  EPERM: 'you may not read it',
+  ELOOP: 'its symbolic links form a loop',
+  ENAMETOOLONG: 'the path is too long',
+};
+
+/**
+ * Reads and opens a kernel, unpacking it if it is packed.
+ *
+ * Rejects with BootError; the message begins with the path.
+ */
+export async function readKernelFile(path: string): Promise<LinuxImage> {
+  const bytes = await readWhole('kernel', path);
+  try {
+    return await openLinuxImage(bytes, unpack);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    throw new BootError(error.fault, `kernel ${path}: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * Reads an initrd as it is: the kernel unpacks it.
+ *
+ * Rejects with BootError; the message begins with the path.
+ */
+export async function readInitrdFile(path: string): Promise<Uint8Array> {
+  const bytes = await readWhole('initrd', path);
+  if (bytes.length === 0) throw new BootError('unreadable', `initrd ${path}: the file is empty: leave --initrd out`);
+  return bytes;
+}
+
+async function readWhole(role: 'kernel' | 'initrd', path: string): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    // A named pipe would otherwise wait for somebody to write into it.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = await file.stat();
+    if (stat.isDirectory())
+      throw new BootError('unreadable', `${role} ${path}: this is a directory: give a file in it`);
+    if (!stat.isFile())
+      throw new BootError('unreadable', `${role} ${path}: this is not a regular file: copy it into one`);
+    if (stat.size > MOST_BYTES) {
+      throw new BootError(
+        'unreadable',
+        `${role} ${path}: the file has ${stat.size} bytes, too many to load: give another`,
+      );
+    }
+    return await file.readFile();
+  } catch (error) {
+    if (error instanceof BootError) throw error;
+    throw new BootError('unreadable', `${role} ${path}: ${reason(error)}`, { cause: error });
+  } finally {
+    await file?.close();
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return REASONS[code] ?? error.message;
+}
