@@ -1,0 +1,130 @@
+import { Command, CommanderError, Option } from 'commander';
+import { nearest } from '../options/nearest.ts';
+import { UsageError } from '../usage-error.ts';
+import { programHelp, runHelp } from './help.ts';
+import { GROUPS, type RawRunOptions, RUN_OPTIONS, type RunOption } from './run-options.ts';
+import { type RunRequest, readRunRequest } from './run-request.ts';
+import { spell } from './spelling.ts';
+
+/** What `tsvmm kernel` can do. */
+export const KERNEL_ACTIONS = {
+  build: 'build the guest kernel and root, unless they are up to date',
+  path: 'print where the kernel is',
+  clean: 'remove what was built and downloaded',
+} as const;
+
+export type KernelAction = keyof typeof KERNEL_ACTIONS;
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'run'; readonly request: RunRequest }
+  | { readonly kind: 'kernel'; readonly action: KernelAction }
+  | { readonly kind: 'doctor'; readonly json: boolean };
+
+/**
+ * Reads a command line, `args` being what follows the program's name. It looks at nothing but its arguments. Throws
+ * UsageError with one line for whatever it cannot take.
+ */
+export function parseCommandLine(args: readonly string[], version: string): Invocation {
+  const [first] = args;
+  if (first === undefined) throw new UsageError('no command; tsvmm run starts a guest, tsvmm --help lists the rest');
+  const spelled = first === 'run' ? spell(args.slice(1)) : undefined;
+  const tokens = spelled === undefined ? programTokens(args) : ['run', ...spelled.tokens];
+  let invocation: Invocation | undefined;
+  const output: string[] = [];
+  const program = describeProgram(version, spelled?.command, (found) => {
+    invocation = found;
+  });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureHelp({ helpWidth: 100 });
+    command.configureOutput({ writeOut: (text) => output.push(text), writeErr: () => {} });
+  }
+  try {
+    program.parse(tokens, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new UsageError(oneLine(error));
+  }
+  return invocation ?? { kind: 'text', text: output.join('') };
+}
+
+/** Before a command only `--help` and `--version` make sense; QEMU's habit of having no command is answered. */
+function programTokens(args: readonly string[]): readonly string[] {
+  const [first = '', ...rest] = args;
+  const name = first.replace(/^--?/, '');
+  if (!first.startsWith('-') || ['h', 'help', 'version'].includes(name)) {
+    return name === 'h' || first === name ? args : [`--${name}`, ...rest];
+  }
+  throw new UsageError(`${first} comes before a command; write tsvmm run ${first} ...`);
+}
+
+function describeProgram(
+  version: string,
+  guestCommand: readonly string[] | undefined,
+  found: (invocation: Invocation) => void,
+): Command {
+  const program = new Command('tsvmm')
+    .description('Boots a Linux kernel under KVM and lends it directories of this host over virtio-9p.')
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', programHelp);
+  const run = program
+    .command('run')
+    .usage('[options] [-- COMMAND ARGS...]')
+    .summary('start a guest: a shell on this terminal, or one command in it')
+    .description(
+      "Starts a guest. Without COMMAND the terminal becomes the guest's console; with it the command runs in the guest, " +
+        'stdin, stdout and stderr are its own, and its exit status is that of tsvmm. Each option may be written with ' +
+        'one dash or two.',
+    )
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', runHelp)
+    .action((raw: RawRunOptions) => found({ kind: 'run', request: readRunRequest(raw, guestCommand) }));
+  for (const option of RUN_OPTIONS) run.addOption(describeOption(option));
+  program
+    .command('kernel')
+    .usage(Object.keys(KERNEL_ACTIONS).join('|'))
+    .summary("build, find or remove tsvmm's own guest kernel")
+    .description("Looks after tsvmm's own guest kernel and root, which live in a cache outside the checkout.")
+    .argument('[action]', describeActions())
+    .action((action?: string) => found({ kind: 'kernel', action: readKernelAction(action) }));
+  program
+    .command('doctor')
+    .summary('say what this host has and lacks, and what mends it')
+    .description('Looks at this host and prints what tsvmm needs of it. Exit status 0: guests can run; 1: they cannot.')
+    .option('--json', 'print the findings as JSON')
+    .action(({ json = false }: { json?: boolean }) => found({ kind: 'doctor', json }));
+  return program;
+}
+
+function describeOption({ name, letter, value, form, optional, repeatable, group, doc }: RunOption): Option {
+  const flags = `${letter === undefined ? '' : `-${letter}, `}--${name}`;
+  const notation = value === undefined ? '' : optional ? ` [${value}]` : ` <${value}>`;
+  const meaning = `${doc}${form === undefined ? '' : `: ${form}`}${repeatable ? '; repeatable' : ''}`;
+  const option = new Option(`${flags}${notation}`, meaning).helpGroup(GROUPS[group]);
+  return repeatable ? option.argParser((text, before: readonly string[] = []) => [...before, text]) : option;
+}
+
+function readKernelAction(given: string | undefined): KernelAction {
+  const names = Object.keys(KERNEL_ACTIONS) as KernelAction[];
+  const action = names.find((name) => name === given);
+  if (action !== undefined) return action;
+  const near = given === undefined ? undefined : nearest(given, names);
+  const remedy = near === undefined ? `write tsvmm kernel ${names.join('|')}` : `did you mean ${near}?`;
+  throw new UsageError(`kernel: ${given === undefined ? 'lacks its action' : `unknown action '${given}'`}; ${remedy}`);
+}
+
+function describeActions(): string {
+  return Object.entries(KERNEL_ACTIONS)
+    .map(([name, doc]) => `${name}: ${doc}`)
+    .join('; ');
+}
+
+/** Commander's message without its prefix, its suggestion on the same line. */
+function oneLine({ message }: CommanderError): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/\n\((Did.*)\)$/, (_, hint: string) => `; ${hint.charAt(0).toLowerCase()}${hint.slice(1)}`)
+    .replace(/\.$/, '');
+}

@@ -1,0 +1,78 @@
+import { EscapeKeys } from './escape-keys.ts';
+import { CONSOLE_KEYS } from './help.ts';
+import type { Machine } from './machine-port.ts';
+import type { ProcessIo } from './process-io.ts';
+import { say } from './report.ts';
+import type { SignalWatch } from './signals.ts';
+import { Stopping } from './stopping.ts';
+import { makeRaw } from './terminal.ts';
+
+const CTRL_D = Uint8Array.of(0x04);
+const LINE_FEED = 0x0a;
+
+/**
+ * Runs a machine with its console on this process: on a terminal every key goes to the guest but tsvmm's own, from a pipe
+ * every byte, and its end as Ctrl-D. A pipe is read only once the guest has said something, because a serial port loses
+ * what arrives before the guest has opened it. Returns the exit status.
+ */
+export async function runConsole(machine: Machine, io: ProcessIo, signals: SignalWatch): Promise<number> {
+  const stopping = new Stopping(machine, io);
+  signals.handle((signal) => stopping.bySignal(signal));
+  const release: (() => void)[] = [stopping.whenUnread(io.stdout)];
+  let lineIsOpen = false;
+  let attached = false;
+  const attachInput = (): void => {
+    if (attached) return;
+    attached = true;
+    release.push(io.stdin.isTTY ? attachTerminal(machine, io) : attachPipe(machine, io));
+  };
+  machine.onConsole((bytes) => {
+    attachInput();
+    lineIsOpen = bytes.at(-1) !== LINE_FEED;
+    io.stdout.write(Uint8Array.from(bytes));
+  });
+  try {
+    await machine.start();
+    if (io.stdin.isTTY) attachInput();
+    const end = await machine.ended;
+    attached = true;
+    for (const undo of release.splice(0)) undo();
+    if (lineIsOpen && io.stdout.isTTY) io.stdout.write('\n');
+    return stopping.report(end);
+  } finally {
+    for (const undo of release) undo();
+  }
+}
+
+function attachTerminal(machine: Machine, io: ProcessIo): () => void {
+  const keys = new EscapeKeys();
+  const onData = (typed: Uint8Array): void => {
+    for (const action of keys.feed(typed)) {
+      if (action.kind === 'send') machine.writeConsole(action.bytes);
+      else if (action.kind === 'leave') void machine.stop();
+      else for (const line of CONSOLE_KEYS) io.stderr.write(`${line}\n`);
+    }
+  };
+  say(io.stderr, 'Ctrl-A x stops the machine, Ctrl-A h lists the keys');
+  const terminal = makeRaw(io.stdin, io.events, () => io.suspend());
+  io.stdin.on('data', onData);
+  return () => {
+    io.stdin.off('data', onData);
+    io.stdin.pause();
+    terminal.restore();
+  };
+}
+
+function attachPipe(machine: Machine, io: ProcessIo): () => void {
+  const onData = (bytes: Uint8Array): void => machine.writeConsole(bytes);
+  const onEnd = (): void => machine.writeConsole(CTRL_D);
+  io.stdin.on('data', onData);
+  io.stdin.on('end', onEnd);
+  io.stdin.on('error', onEnd);
+  return () => {
+    io.stdin.off('data', onData);
+    io.stdin.off('end', onEnd);
+    io.stdin.off('error', onEnd);
+    io.stdin.pause();
+  };
+}

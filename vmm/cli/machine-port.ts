@@ -1,0 +1,32 @@
+import type { VirtualMachineConfig } from '../config.ts';
+import type { MachineEnd } from '../exit-status.ts';
+import type { Hooks } from '../hooks.ts';
+
+/** What the command line uses of a command running in the guest. */
+export interface RunningCommand extends Promise<{ readonly status: number }> {
+  /** Sends it a signal, by Linux number. */
+  signal(number: number): void;
+}
+
+/** How a command is connected. */
+export interface ExecStreams {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** The bytes are the callee's. A promise asks for no more until it settles. */
+  readonly onStdout?: (bytes: Uint8Array) => void | Promise<void>;
+  readonly onStderr?: (bytes: Uint8Array) => void | Promise<void>;
+}
+
+/** What the command line uses of a virtual machine; the class of the public API is one. */
+export interface Machine {
+  start(): void | Promise<void>;
+  readonly ended: Promise<MachineEnd>;
+  onConsole(listener: (bytes: Uint8Array) => void): void;
+  writeConsole(bytes: Uint8Array): void;
+  exec(argv: readonly string[], options?: ExecStreams): RunningCommand;
+  stop(): Promise<MachineEnd>;
+}
+
+/** Makes a machine. Throws UsageError and HostError. */
+export type MachineFactory = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'trace' | 'notice'>) => Promise<Machine>;

@@ -1,0 +1,91 @@
+import { readWithFirstKey } from '../options/first-key.ts';
+import { ACCEL, CPU, MACHINE } from '../options/machine.ts';
+import { nearest } from '../options/nearest.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** An option of QEMU's that tsvmm answers without having one of its own. */
+export interface QemuOption {
+  readonly name: string;
+  /** What the value is called; absent for a switch. */
+  readonly value?: string;
+  /** Why it may be accepted: what tsvmm does in any case. Absent where it is refused. */
+  readonly accepted?: string;
+  /** Throws UsageError where the value asks for what is not to be had. */
+  readonly check?: (value: string) => void;
+  /** Why it is refused, as the rest of a sentence. */
+  readonly refusal?: string;
+}
+
+const NOT_YET = 'is not supported yet; leave it out';
+const NEVER = 'is not supported; leave it out';
+
+function only(option: string, ...values: readonly string[]): (value: string) => void {
+  return (value) => {
+    if (values.includes(value)) return;
+    const near = nearest(value, values);
+    const remedy = near === undefined ? `tsvmm takes ${values.join(' or ')}` : `did you mean ${near}?`;
+    throw new UsageError(`${option}: '${value}' is not supported; ${remedy}`);
+  };
+}
+
+/** Options a working QEMU command line may carry. @spec QEMU invocation */
+export const QEMU_OPTIONS: readonly QemuOption[] = [
+  { name: 'nographic', accepted: 'there is no other console than the serial port' },
+  { name: 'enable-kvm', accepted: 'KVM runs the guest' },
+  {
+    name: 'accel',
+    value: 'kvm',
+    accepted: 'KVM runs the guest',
+    check: (value) => readWithFirstKey('--accel', ACCEL, 'accel', value),
+  },
+  {
+    name: 'machine',
+    value: 'pc|q35',
+    accepted: 'tsvmm has one machine, whichever is named',
+    check: (value) => readWithFirstKey('--machine', MACHINE, 'type', value),
+  },
+  {
+    name: 'M',
+    value: 'pc|q35',
+    accepted: 'tsvmm has one machine, whichever is named',
+    check: (value) => readWithFirstKey('--machine', MACHINE, 'type', value),
+  },
+  {
+    name: 'cpu',
+    value: 'host|max',
+    accepted: "the guest sees the host's processor",
+    check: (value) => readWithFirstKey('--cpu', CPU, 'model', value),
+  },
+  { name: 'no-reboot', accepted: 'a guest that resets the machine ends the run' },
+  { name: 'nodefaults', accepted: 'there are no default devices' },
+  { name: 'no-user-config', accepted: 'there is no configuration file' },
+  { name: 'name', value: 'NAME', accepted: 'nothing shows a name' },
+  { name: 'display', value: 'none', accepted: 'there is no display', check: only('--display', 'none') },
+  { name: 'vga', value: 'none', accepted: 'there is no display', check: only('--vga', 'none') },
+  {
+    name: 'serial',
+    value: 'stdio',
+    accepted: 'the serial port is on the terminal',
+    check: only('--serial', 'stdio', 'mon:stdio'),
+  },
+  { name: 'monitor', value: 'none', accepted: 'there is no monitor', check: only('--monitor', 'none') },
+  { name: 'net', value: 'none', accepted: 'there is no network', check: only('--net', 'none') },
+  { name: 'nic', value: 'none', accepted: 'there is no network', check: only('--nic', 'none') },
+  { name: 'drive', value: 'SPEC', refusal: NOT_YET },
+  { name: 'chardev', value: 'SPEC', refusal: NOT_YET },
+  { name: 'mon', value: 'SPEC', refusal: NOT_YET },
+  { name: 'qmp', value: 'SPEC', refusal: NOT_YET },
+  { name: 'qtest', value: 'SPEC', refusal: NOT_YET },
+  { name: 'qtest-log', value: 'FILE', refusal: NOT_YET },
+  { name: 'hda', value: 'FILE', refusal: NEVER },
+  { name: 'cdrom', value: 'FILE', refusal: NEVER },
+  { name: 'netdev', value: 'SPEC', refusal: NEVER },
+  { name: 'object', value: 'SPEC', refusal: NEVER },
+  { name: 'bios', value: 'FILE', refusal: 'is not supported; tsvmm enters the kernel itself' },
+  { name: 'boot', value: 'SPEC', refusal: 'is not supported; tsvmm boots the kernel of --kernel' },
+  { name: 'daemonize', refusal: 'is not supported; use nohup or setsid' },
+  { name: 'gdb', value: 'DEVICE', refusal: NEVER },
+  { name: 's', refusal: NEVER },
+  { name: 'S', refusal: NEVER },
+  { name: 'snapshot', refusal: NEVER },
+];

@@ -1,0 +1,86 @@
+import { canRunGuests, type Finding } from '../host/finding.ts';
+import { type Invocation, type KernelAction, parseCommandLine } from './command-line.ts';
+import { runInGuest } from './command-run.ts';
+import { runConsole } from './console-run.ts';
+import { signalStatus } from './exit-statuses.ts';
+import { checkHostPaths } from './host-paths.ts';
+import type { MachineFactory } from './machine-port.ts';
+import type { ProcessIo } from './process-io.ts';
+import { reportFailure, say } from './report.ts';
+import type { RunRequest } from './run-request.ts';
+import { SignalWatch } from './signals.ts';
+import { openTrace } from './trace-output.ts';
+
+/** What the command line sets to work; tests put their own in place. */
+export interface CommandLineParts {
+  readonly version: string;
+  readonly createMachine: MachineFactory;
+  /** Each returns lines for stdout. Throws HostError. */
+  readonly kernel: Readonly<Record<KernelAction, () => Promise<readonly string[]>>>;
+  readonly inspectHost: () => Promise<readonly Finding[]>;
+  readonly showFindings: (findings: readonly Finding[]) => string;
+}
+
+/** Does what a command line asks, `args` being what follows the program's name. Returns the exit status; never throws. */
+export async function runCommand(args: readonly string[], io: ProcessIo, parts: CommandLineParts): Promise<number> {
+  try {
+    return await perform(parseCommandLine(args, parts.version), io, parts);
+  } catch (error) {
+    return reportFailure(io.stderr, error);
+  }
+}
+
+async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLineParts): Promise<number> {
+  switch (invocation.kind) {
+    case 'text':
+      io.stdout.write(invocation.text);
+      return 0;
+    case 'run':
+      return runGuest(invocation.request, io, parts.createMachine);
+    case 'kernel':
+      for (const line of await parts.kernel[invocation.action]()) io.stdout.write(`${line}\n`);
+      return 0;
+    case 'doctor': {
+      const findings = await parts.inspectHost();
+      io.stdout.write(invocation.json ? `${JSON.stringify(findings, null, 2)}\n` : parts.showFindings(findings));
+      return canRunGuests(findings) ? 0 : 1;
+    }
+  }
+}
+
+async function runGuest(request: RunRequest, io: ProcessIo, createMachine: MachineFactory): Promise<number> {
+  checkHostPaths(request.config);
+  const { command } = request;
+  const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
+  const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
+  try {
+    const terminal = describeTerminal(io);
+    const config = {
+      ...request.config,
+      session: command === undefined ? ('shell' as const) : ('commands' as const),
+      ...(terminal === undefined ? {} : { terminal }),
+    };
+    const machine = await createMachine(config, {
+      notice: (line) => say(io.stderr, line),
+      ...(trace === undefined ? {} : { trace: trace.write }),
+    });
+    try {
+      return await (command === undefined
+        ? runConsole(machine, io, signals)
+        : runInGuest(machine, command, io, signals, config.verbose ?? false));
+    } finally {
+      await machine.stop();
+    }
+  } finally {
+    signals.close();
+    await trace?.close();
+  }
+}
+
+/** The terminal the console will be shown on; a name the guest's kernel command line cannot carry is left out. */
+function describeTerminal({ stdout, env }: ProcessIo): RunRequest['config']['terminal'] {
+  const { isTTY, rows, columns } = stdout;
+  if (!isTTY || !rows || !columns) return undefined;
+  const term = /^[A-Za-z0-9._+-]{1,64}$/.test(env.TERM ?? '') ? (env.TERM ?? '') : 'vt100';
+  return { rows, columns, term };
+}

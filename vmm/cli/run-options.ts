@@ -1,0 +1,129 @@
+/** The sections of `tsvmm run --help`. */
+export const GROUPS = {
+  machine: 'Machine:',
+  sharing: 'Sharing directories:',
+  guest: 'What runs in the guest:',
+  output: 'Output:',
+} as const;
+
+/** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
+export interface RunOption {
+  readonly name: RunOptionName;
+  /** One-letter spelling. */
+  readonly letter?: string;
+  /** What the value is called in help; absent for a switch. */
+  readonly value?: string;
+  /** What the value looks like, where its name does not say enough. */
+  readonly form?: string;
+  /** The value may be left out. */
+  readonly optional?: true;
+  /** May be given several times. */
+  readonly repeatable?: true;
+  readonly group: keyof typeof GROUPS;
+  readonly doc: string;
+}
+
+/** Names of the options of `tsvmm run`. */
+export type RunOptionName = keyof RawRunOptions;
+
+/** The options of one command line as text, before any value is read. */
+export interface RawRunOptions {
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly memory?: string;
+  readonly smp?: string;
+  readonly root?: string;
+  readonly init?: string;
+  readonly virtfs?: readonly string[];
+  readonly fsdev?: readonly string[];
+  readonly device?: readonly string[];
+  readonly mount?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: readonly string[];
+  readonly trace?: string | true;
+  readonly verbose?: true;
+}
+
+/** The options of `tsvmm run`, in the order help shows them. */
+export const RUN_OPTIONS: readonly RunOption[] = [
+  {
+    name: 'kernel',
+    value: 'FILE',
+    group: 'machine',
+    doc: "bzImage or vmlinux to boot (default: tsvmm's own, built once)",
+  },
+  { name: 'initrd', value: 'FILE', group: 'machine', doc: 'initial RAM disk' },
+  { name: 'append', value: 'WORDS', group: 'machine', doc: 'words added to the kernel command line' },
+  {
+    name: 'memory',
+    letter: 'm',
+    value: 'SIZE',
+    group: 'machine',
+    doc: 'guest RAM, as in 256M or 1G; a plain number is in MiB (default 256M)',
+  },
+  { name: 'smp', value: 'N', group: 'machine', doc: 'processors, 1 to 16 (default 1)' },
+  {
+    name: 'virtfs',
+    value: 'SHARE',
+    form: 'local,path=DIR,mount_tag=TAG',
+    repeatable: true,
+    group: 'sharing',
+    doc: 'share a directory of the host, which the guest sees at /mnt/TAG',
+  },
+  {
+    name: 'fsdev',
+    value: 'EXPORT',
+    form: 'local,id=ID,path=DIR',
+    repeatable: true,
+    group: 'sharing',
+    doc: "a share's half on the host",
+  },
+  {
+    name: 'device',
+    value: 'DEVICE',
+    form: 'virtio-9p-pci,fsdev=ID,mount_tag=TAG',
+    repeatable: true,
+    group: 'sharing',
+    doc: "a share's half in the guest",
+  },
+  {
+    name: 'mount',
+    value: 'TAG=PATH',
+    repeatable: true,
+    group: 'sharing',
+    doc: 'where the guest mounts a share; TAG=none leaves it to the guest',
+  },
+  {
+    name: 'root',
+    value: 'DIR',
+    form: 'DIR[,readonly=off][,security_model=MODEL]',
+    group: 'guest',
+    doc: 'boot from this directory, read-only unless told otherwise (default: a small busybox system)',
+  },
+  {
+    name: 'init',
+    value: 'PROGRAM',
+    group: 'guest',
+    doc: "process 1, a path inside --root (default: tsvmm's own init)",
+  },
+  {
+    name: 'cwd',
+    value: 'DIR',
+    group: 'guest',
+    doc: 'directory the shell or COMMAND starts in, a path in the guest (default: the first share)',
+  },
+  { name: 'env', value: 'NAME=VALUE', repeatable: true, group: 'guest', doc: 'environment variable of COMMAND' },
+  {
+    name: 'trace',
+    value: 'FILE',
+    optional: true,
+    group: 'output',
+    doc: 'one line for each 9P message (default to stderr)',
+  },
+  {
+    name: 'verbose',
+    group: 'output',
+    doc: "show the kernel's messages; with COMMAND the console goes to stderr",
+  },
+];

@@ -1,0 +1,117 @@
+import type { VirtualMachineConfig } from '../config.ts';
+import { readWithFirstKey } from '../options/first-key.ts';
+import { MEMORY, SMP } from '../options/machine.ts';
+import { mountPointOf } from '../options/mount.ts';
+import { parseRoot } from '../options/root.ts';
+import { collectShares } from '../options/shares.ts';
+import { UsageError } from '../usage-error.ts';
+import type { RawRunOptions } from './run-options.ts';
+
+/** A command to run in the guest in place of a shell. */
+export interface GuestCommand {
+  /** Program and arguments, at least one. */
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What `tsvmm run` was asked for. */
+export interface RunRequest {
+  readonly config: VirtualMachineConfig;
+  readonly command?: GuestCommand;
+  /** File for one line per 9P message; true for stderr. */
+  readonly trace?: string | true;
+}
+
+/**
+ * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at. Throws UsageError for a value
+ * that cannot be read and for options that contradict each other.
+ */
+export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
+  for (const name of ['kernel', 'initrd', 'append', 'init', 'trace'] as const) {
+    if (raw[name] === '' && name !== 'append') throw new UsageError(`--${name}: is empty`);
+  }
+  if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
+  for (const { when, line } of CONTRADICTIONS) {
+    if (when(raw, command)) throw new UsageError(line);
+  }
+  if (raw.cwd !== undefined) requireAbsolute('--cwd', raw.cwd);
+  if (raw.init !== undefined) requireAbsolute('--init', raw.init);
+  const env = readEnvironment(raw.env ?? []);
+  const config = readConfig(raw, command !== undefined);
+  const cwd = raw.cwd ?? config.shares?.map(mountPointOf).find((place) => place !== undefined);
+  return {
+    config,
+    ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd === undefined ? {} : { cwd }) } }),
+    ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+  };
+}
+
+function readConfig(raw: RawRunOptions, hasCommand: boolean): VirtualMachineConfig {
+  const { virtfs = [], fsdev = [], device = [], mount = [] } = raw;
+  const root = raw.root === undefined ? undefined : parseRoot(raw.root);
+  return {
+    ...(raw.kernel === undefined ? {} : { kernel: raw.kernel }),
+    ...(raw.initrd === undefined ? {} : { initrd: raw.initrd }),
+    ...(raw.append === undefined ? {} : { append: raw.append }),
+    ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
+    ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
+    shares: collectShares({ virtfs, fsdev, device, mount }),
+    ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
+    ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),
+    ...(raw.cwd === undefined || hasCommand ? {} : { cwd: raw.cwd }),
+  };
+}
+
+/** tsvmm's init mounts shares and runs commands; these are the lines where another process 1 was asked for. */
+function lacksOurInit(raw: RawRunOptions): boolean {
+  return raw.init !== undefined || (raw.initrd !== undefined && raw.root === undefined);
+}
+
+const CONTRADICTIONS: readonly {
+  readonly when: (raw: RawRunOptions, command: readonly string[] | undefined) => boolean;
+  readonly line: string;
+}[] = [
+  {
+    when: ({ init, root }) => init !== undefined && root === undefined,
+    line: '--init: names a program inside --root; add --root DIR',
+  },
+  {
+    when: ({ init }, command) => init !== undefined && command !== undefined,
+    line: "--init: COMMAND is run by tsvmm's own init; leave out --init or COMMAND",
+  },
+  {
+    when: (raw, command) => lacksOurInit(raw) && command !== undefined,
+    line: "--initrd: COMMAND is run by tsvmm's own init; leave out --initrd or COMMAND, or add --root DIR",
+  },
+  {
+    when: (raw) => lacksOurInit(raw) && (raw.mount ?? []).some((mount) => !mount.endsWith('=none')),
+    line: "--mount: shares are mounted by tsvmm's own init; leave out --mount, or --init and --initrd",
+  },
+  {
+    when: (raw) => lacksOurInit(raw) && raw.cwd !== undefined,
+    line: "--cwd: the directory is entered by tsvmm's own init; leave out --cwd, or --init and --initrd",
+  },
+  {
+    when: ({ env = [] }, command) => env.length > 0 && command === undefined,
+    line: '--env: sets variables of COMMAND; add -- COMMAND',
+  },
+];
+
+function requireAbsolute(option: string, path: string): void {
+  if (!path.startsWith('/'))
+    throw new UsageError(`${option}: '${path}' is no absolute path of the guest; begin it with /`);
+}
+
+function readEnvironment(pairs: readonly string[]): Record<string, string> {
+  const env = new Map<string, string>();
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=');
+    if (equals < 0) throw new UsageError(`--env: '${pair}' lacks a value; write ${pair || 'NAME'}=VALUE`);
+    const name = pair.slice(0, equals);
+    if (name === '') throw new UsageError(`--env: '${pair}' lacks the name before '='; write NAME=VALUE`);
+    if (env.has(name)) throw new UsageError(`--env: ${name} is given twice`);
+    env.set(name, pair.slice(equals + 1));
+  }
+  return Object.fromEntries(env);
+}

@@ -1,0 +1,81 @@
+import { nearest } from '../options/nearest.ts';
+import { UsageError } from '../usage-error.ts';
+import { QEMU_OPTIONS } from './qemu-options.ts';
+import { RUN_OPTIONS, type RunOption } from './run-options.ts';
+
+/** A command line of `tsvmm run` in one spelling. */
+export interface SpelledLine {
+  /** `--name` and, where it has one, its value as a token of its own; nothing of QEMU's is left. */
+  readonly tokens: readonly string[];
+  /** What follows `--`; undefined where there is no `--`. */
+  readonly command: readonly string[] | undefined;
+}
+
+const OWN: ReadonlyMap<string, RunOption> = new Map(
+  RUN_OPTIONS.flatMap((option) => [option.name, option.letter ?? option.name].map((name) => [name, option])),
+);
+const QEMU = new Map(QEMU_OPTIONS.map((option) => [option.name, option]));
+const NAMES = [...OWN.keys(), ...QEMU.keys(), 'help'];
+
+/**
+ * Brings the arguments of `tsvmm run` into one spelling: one dash or two, `--name=value` or two tokens, QEMU's options
+ * checked and dropped, the command after `--` apart. Throws UsageError for an unknown option, a missing value, a
+ * single-valued option given twice, or an argument that belongs to no option.
+ */
+export function spell(args: readonly string[]): SpelledLine {
+  const tokens: string[] = [];
+  const seen = new Set<string>();
+  let at = 0;
+  const takeValue = (written: string, notation: string): string => {
+    const value = args[++at];
+    if (value === undefined || value === '--') throw new UsageError(`${written} needs a value: ${written} ${notation}`);
+    return value;
+  };
+  for (; at < args.length; at++) {
+    const argument = args[at] ?? '';
+    if (argument === '--') return { tokens, command: args.slice(at + 1) };
+    const { written, name, attached } = takeApart(argument);
+    if (name === 'help' || name === 'h') {
+      tokens.push('--help');
+      continue;
+    }
+    const option = OWN.get(name) ?? QEMU.get(name);
+    if (option === undefined) throw new UsageError(unknown(written, name));
+    if ('refusal' in option) throw new UsageError(`${written} ${option.refusal}`);
+    if (option.value === undefined && attached !== undefined) throw new UsageError(`${written} takes no value`);
+    if (!('group' in option)) {
+      if (option.value !== undefined) option.check?.(attached ?? takeValue(written, option.value));
+      continue;
+    }
+    if (seen.has(option.name) && option.value !== undefined && !option.repeatable) {
+      throw new UsageError(`--${option.name} is given twice; give it once`);
+    }
+    seen.add(option.name);
+    tokens.push(`--${option.name}`);
+    if (option.value === undefined) continue;
+    if (!option.optional) tokens.push(attached ?? takeValue(written, option.form ?? option.value));
+    else if (attached !== undefined) tokens.push(attached);
+    else if (args[at + 1] !== undefined && !args[at + 1]?.startsWith('-')) tokens.push(args[++at] ?? '');
+  }
+  return { tokens, command: undefined };
+}
+
+/** The parts of an argument: how it was written without its value, the option's name, and a value after `=`. */
+function takeApart(argument: string): { written: string; name: string; attached: string | undefined } {
+  const match = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(argument);
+  if (match === null || match[2] === '') {
+    throw new UsageError(
+      `unexpected argument '${argument}'; a command for the guest follows --: tsvmm run -- ${argument}`,
+    );
+  }
+  const [, dashes = '', name = '', attached] = match;
+  const digits = /^m(\d.*)$/.exec(name);
+  if (dashes === '-' && digits !== null) return { written: '-m', name: 'm', attached: digits[1] };
+  return { written: `${dashes}${name}`, name, attached };
+}
+
+function unknown(written: string, name: string): string {
+  const near = nearest(name, NAMES);
+  const remedy = near === undefined ? 'see tsvmm run --help' : `did you mean ${near.length === 1 ? '-' : '--'}${near}?`;
+  return `unknown option '${written}'; ${remedy}`;
+}
