@@ -1,0 +1,75 @@
+import { type Hostfs, Statfs } from 'node-hostfs';
+
+/**
+ * Which transfers run at once on the caller's thread and which go to the thread pool, where a slow disk stalls nobody.
+ *
+ * A hop through the pool costs more than copying a few pages, so what memory can answer should not take it. Reads can
+ * ask the page cache alone (RWF_NOWAIT). Few file systems can do that for writes; where a write normally ends in the page
+ * cache, small ones are tried directly, and when one was slow after all (the kernel throttles whoever dirties too
+ * much), writes take the pool for a while.
+ */
+
+/** What to expect of a kind of file system. */
+export interface FsKind {
+  /** Reads never wait for a device. */
+  readonly inMemory: boolean;
+  /** Writes end in the page cache. */
+  readonly cachesWrites: boolean;
+}
+
+const MEMORY: FsKind = { inMemory: true, cachesWrites: true };
+const DISK: FsKind = { inMemory: false, cachesWrites: true };
+const OTHER: FsKind = { inMemory: false, cachesWrites: false };
+
+/** @spec Linux magic.h */
+const KINDS: ReadonlyMap<bigint, FsKind> = new Map([
+  [0x01021994n, MEMORY], // tmpfs
+  [0x858458f6n, MEMORY], // ramfs
+  [0xef53n, DISK], // ext2, ext3, ext4
+  [0x58465342n, DISK], // xfs
+  [0x9123683en, DISK], // btrfs
+  [0xf2f52010n, DISK], // f2fs
+  [0x794c7630n, DISK], // overlayfs
+]);
+
+/** Longest write tried directly, in bytes. */
+const DIRECT_BYTES = 65_536;
+/** A direct write that took longer was throttled. */
+const SLOW_MS = 2;
+/** How long writes take the pool after that. */
+const PENALTY_MS = 250;
+
+/** The decisions for one share. */
+export class IoPolicy {
+  private readonly hostfs: Hostfs;
+  private readonly status = new Statfs();
+  private readonly kinds = new Map<string, FsKind>();
+  private poolUntil = 0;
+
+  constructor(hostfs: Hostfs) {
+    this.hostfs = hostfs;
+  }
+
+  /** The kind of file system that a descriptor on the given device is of. */
+  kindOf(fd: number, devMajor: number, devMinor: number): FsKind {
+    const device = `${devMajor}:${devMinor}`;
+    let kind = this.kinds.get(device);
+    if (kind === undefined) {
+      const known = this.hostfs.fstatfs(fd, this.status.bytes) < 0 ? undefined : KINDS.get(this.status.type);
+      kind = known ?? OTHER;
+      this.kinds.set(device, kind);
+    }
+    return kind;
+  }
+
+  /** Runs a write of `length` bytes at once if it should, and says nothing (undefined) if it belongs in the pool. */
+  writeDirectly(kind: FsKind, length: number, write: () => number): number | undefined {
+    if (!kind.cachesWrites || length > DIRECT_BYTES) return undefined;
+    const before = performance.now();
+    if (before < this.poolUntil) return undefined;
+    const result = write();
+    const now = performance.now();
+    if (now - before > SLOW_MS) this.poolUntil = now + PENALTY_MS;
+    return result;
+  }
+}
