@@ -62,9 +62,14 @@ export interface Accelerator {
   /** Resolves when no CPU executes; works while the guest spins. */
   pause(): Promise<void>;
   resume(): void;
-  /** Ends execution and gives back every resource. Idempotent. */
+  /** Ends execution for good, also while the guest spins; memory stays. Idempotent. */
+  stop(): Promise<void>;
+  /** Stops, and gives back every resource. Idempotent. */
   close(): Promise<void>;
 }
+
+/** Makes an accelerator. @throws HostError, one line with the remedy, where this host cannot. */
+export type AcceleratorFactory = (options: AcceleratorOptions) => Accelerator;
 
 /** What a machine asks of an accelerator when it makes one. */
 export interface AcceleratorOptions {

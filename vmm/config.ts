@@ -46,6 +46,10 @@ export interface VirtualMachineConfig {
   readonly shares?: readonly ShareConfig[];
   /** Default: the fixture root (busybox), unless an initrd is given. `false`: none. */
   readonly root?: RootConfig | false;
+  /** What our init does in the guest: run commands of `exec` (the default), or a shell on the console. */
+  readonly session?: 'commands' | 'shell';
+  /** Our init prints one line on the console as soon as it runs, for timing a boot. Default false. */
+  readonly announce?: boolean;
   /** Kernel messages on the console from the first line on. Default false. */
   readonly verbose?: boolean;
   /** Working directory of the guest shell; default `/root`, or the first share's mount point. */

@@ -121,20 +121,20 @@ export const PORTS = {
   keyboardCommand: port(0x64, 1, 'i8042 status and command; command 0xfe resets the machine'),
   cmos: port(0x70, 2, 'CMOS memory and clock'),
   postCode: port(0x80, 1, 'diagnostic port, written for a delay'),
+  systemControlA: port(0x92, 1, 'bit 0 resets the machine'),
   pic2: port(0xa0, 2, 'second 8259 interrupt controller (accelerator)'),
   com1: port(0x3f8, 8, '16550A serial port'),
   elcr: port(0x4d0, 2, 'edge or level of the 8259 inputs (accelerator)'),
   pm1aControl: port(0x604, 2, 'power management; sleep enable with type 0 powers off'),
-  pciConfigAddress: port(0xcf8, 4, 'PCI configuration mechanism #1, CONFIG_ADDRESS'),
-  resetControl: port(0xcf9, 1, 'reset control, a byte within CONFIG_ADDRESS'),
-  pciConfigData: port(0xcfc, 4, 'PCI configuration mechanism #1, CONFIG_DATA'),
+  pciConfig: port(0xcf8, 8, 'PCI configuration mechanism #1; a byte at 0xcf9 is the reset control'),
+  pciIo: port(0xc000, 0x4000, 'PCI I/O BARs'),
 } as const satisfies Record<string, PortRange>;
 
 /** Inputs of the IOAPIC; a GSI is a number below this. */
 export const IOAPIC_PINS = 24;
 
 /** Interrupts of the ISA devices, which have the same number at the 8259s and as GSI. */
-export const ISA_IRQS = { timer: 0, cascade: 2, com1: 4, rtc: 8 } as const;
+export const ISA_IRQS = { timer: 0, keyboard: 1, cascade: 2, com1: 4, rtc: 8 } as const;
 
 /** The IOAPIC input that the timer's IRQ 0 reaches; every other ISA interrupt n reaches input n. */
 export const TIMER_IOAPIC_PIN = 2;
@@ -142,11 +142,13 @@ export const TIMER_IOAPIC_PIN = 2;
 /** Devices on PCI bus 0, slot 0 being the host bridge. */
 export const PCI_SLOTS = 32;
 
-const FIRST_PCI_GSI = 16;
-const PCI_GSIS = 8;
+/** The first IOAPIC input PCI interrupt pins are wired to. */
+export const FIRST_PCI_GSI = 16;
+/** How many inputs they share. */
+export const PCI_GSIS = 8;
 
 /** The IOAPIC input, 16 to 23, of a pin of the device in `slot`; neighbouring slots get different ones. */
-export function pciInterruptGsi(slot: number, pin: PciPin): number {
+export function pciInterruptGsi(slot: number, pin: number): number {
   return FIRST_PCI_GSI + ((slot + pin - 1) % PCI_GSIS);
 }
 

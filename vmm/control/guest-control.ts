@@ -1,4 +1,5 @@
-import { createSynth, type Synth, type SynthDirectory } from '../../ninep/backends/synth/synth.ts';
+import type { SynthDirectory } from '../../ninep/backends/synth/nodes.ts';
+import { createSynth, type Synth } from '../../ninep/backends/synth/synth.ts';
 import { fail } from '../../ninep/errno.ts';
 import { BytePump, type ByteSource } from './byte-pump.ts';
 import { LineQueue } from './line-queue.ts';

@@ -1,6 +1,8 @@
-import { type InternalErrorExit, Kvm, kvmBackend, type Vcpu, type VcpuExit, type Vm } from 'node-kvm';
+import { type InternalErrorExit, Kvm, KvmError, kvmBackend, type Vcpu, type VcpuExit, type Vm } from 'node-kvm';
 import type { Clock, GuestMemory, InterruptLine, MessageSink } from '../../../devices/ports.ts';
 import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
+import { REGIONS } from '../../memory-map.ts';
+import { HostError } from '../../usage-error.ts';
 import { answerIo, answerMmio } from './access.ts';
 import { cpuidFor } from './cpuid.ts';
 import { IoEventFdDoorbells } from './doorbells.ts';
@@ -8,12 +10,6 @@ import { enterKernel } from './entry-state.ts';
 import { GuestRam } from './guest-ram.ts';
 import { type CpuRest, watchForHalt } from './halt-watch.ts';
 import { cpuReport, internalErrorLine, PVM_EXPLANATION } from './internal-error.ts';
-
-/** Pages KVM on VT-x wants for itself, below the firmware area. @spec KVM API §4.40 KVM_SET_TSS_ADDR, §4.41 KVM_SET_IDENTITY_MAP_ADDR */
-export interface KvmReserved {
-  readonly identityMap: bigint;
-  readonly tss: bigint;
-}
 
 /** Executes the guest under KVM, with the interrupt controllers and the timer in the kernel. */
 export class KvmAccelerator implements Accelerator {
@@ -41,8 +37,17 @@ export class KvmAccelerator implements Accelerator {
     this.messages = { send: (address, data) => void vm.signalMsi({ address, data }) };
   }
 
-  /** Makes the VM, its memory and its CPUs. Throws KvmError where KVM refuses; nothing is left behind then. */
-  static create(options: AcceleratorOptions, reserved: KvmReserved): KvmAccelerator {
+  /** Makes the VM, its memory and its CPUs. Throws HostError where KVM refuses; nothing is left behind then. */
+  static create(options: AcceleratorOptions): KvmAccelerator {
+    try {
+      return KvmAccelerator.#assemble(options);
+    } catch (error) {
+      if (error instanceof KvmError) throw new HostError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  static #assemble(options: AcceleratorOptions): KvmAccelerator {
     const undo: (() => void)[] = [];
     try {
       const kvm = Kvm.open();
@@ -51,8 +56,8 @@ export class KvmAccelerator implements Accelerator {
       undo.push(() => ram.close());
       const vm = kvm.createVm();
       undo.push(() => vm.close());
-      vm.setTssAddress(reserved.tss);
-      vm.setIdentityMapAddress(reserved.identityMap);
+      vm.setTssAddress(BigInt(REGIONS.kvmTss.base));
+      vm.setIdentityMapAddress(BigInt(REGIONS.kvmIdentityMap.base));
       vm.createIrqchip();
       vm.createPit2(1);
       for (const [slot, range] of ram.slots.entries()) {
@@ -117,9 +122,14 @@ export class KvmAccelerator implements Accelerator {
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async stop(): Promise<void> {
     this.#unwatch?.();
+    this.#stopped = undefined;
     await Promise.all(this.#vcpus.map((vcpu) => vcpu.stop()));
+  }
+
+  async #close(): Promise<void> {
+    await this.stop();
     this.doorbells.close();
     for (const vcpu of this.#vcpus) vcpu.close();
     this.#vm.close();

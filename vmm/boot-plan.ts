@@ -1,0 +1,71 @@
+import type { RootConfig, ShareConfig, VirtualMachineConfig } from './config.ts';
+
+/** Mount tags of the machine's own shares; those of users cannot start like this. */
+export const OWN_TAG_PREFIX = 'tsvmm.';
+export const ROOT_TAG = `${OWN_TAG_PREFIX}root`;
+export const CONTROL_TAG = `${OWN_TAG_PREFIX}control`;
+
+/** The directory grafted into the guest's root, and our init in it. */
+export const GRAFT_NAME = '.tsvmm';
+const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
+
+/** What a guest is to be told before it starts, beside what the user configured. */
+export interface BootWords {
+  /** Words for the kernel itself: console, clock, switches this host needs. */
+  readonly kernel: readonly string[];
+  /** The root share, if the guest boots from one. */
+  readonly root: RootConfig | undefined;
+}
+
+/** True where process 1 is our init: it mounts shares and runs commands or a shell. */
+export function runsOurInit(root: RootConfig | undefined): boolean {
+  return root !== undefined && root.init === undefined;
+}
+
+/** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
+export function commandLine(config: VirtualMachineConfig, { kernel, root }: BootWords): string {
+  const line = [...kernel];
+  if (root !== undefined) line.push(...rootWords(root));
+  if (config.append) line.push(config.append);
+  if (runsOurInit(root)) line.push(...initWords(config));
+  return line.join(' ');
+}
+
+/**
+ * How the root is mounted. A read-only root is cached, since its files are read again and again and are not expected to
+ * change under a running guest; a writable one is not, since the host may write to it too.
+ */
+function rootWords({ readonly = true, init }: RootConfig): string[] {
+  const cache = readonly ? 'loose' : 'mmap';
+  return [
+    `root=${ROOT_TAG}`,
+    'rootfstype=9p',
+    `rootflags=trans=virtio,version=9p2000.L,msize=512000,cache=${cache}`,
+    readonly ? 'ro' : 'rw',
+    quoted(`init=${init ?? GRAFTED_INIT}`),
+  ];
+}
+
+function initWords(config: VirtualMachineConfig): string[] {
+  const environment = config.terminal
+    ? [`TERM=${config.terminal.term}`, `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
+    : [];
+  const mounts = (config.shares ?? []).map((share) => ({ tag: share.mountTag, at: mountPoint(share) }));
+  const argumentsOfInit = [
+    ...mounts.filter(({ at }) => at !== false).map(({ tag, at }) => `mount=${tag}:${at}`),
+    ...(config.session === 'shell' ? [] : [`control=${CONTROL_TAG}`]),
+    ...(config.cwd === undefined ? [] : [`cwd=${config.cwd}`]),
+    ...(config.announce ? ['announce'] : []),
+  ];
+  return [...environment, '--', ...argumentsOfInit.map(quoted)];
+}
+
+/** Where init mounts a share. */
+export function mountPoint({ mountTag, mountAt }: ShareConfig): string | false {
+  return mountAt ?? `/mnt/${mountTag}`;
+}
+
+/** The kernel splits its command line at blanks and keeps together what stands in double quotes. */
+function quoted(word: string): string {
+  return /\s/.test(word) ? `"${word}"` : word;
+}

@@ -1,0 +1,40 @@
+import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-device.ts';
+import { OWN_TAG_PREFIX } from './boot-plan.ts';
+import type { ShareConfig, VirtualMachineConfig } from './config.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Most CPUs of a machine. */
+const MAX_CPUS = 16;
+/** Slots of PCI bus 0 left for shares, beside the host bridge, the panic device and the machine's own two shares. */
+const MAX_SHARES = 28;
+
+/** Refuses what cannot be, before anything is opened. Throws UsageError, one line. */
+export function checkConfig(config: VirtualMachineConfig): void {
+  const cpus = config.cpus ?? 1;
+  if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS) {
+    throw new UsageError(`${cpus} CPUs: give 1 to ${MAX_CPUS}`);
+  }
+  const shares = config.shares ?? [];
+  if (shares.length > MAX_SHARES) throw new UsageError(`${shares.length} shares: a machine has room for ${MAX_SHARES}`);
+  const tags = new Set<string>();
+  for (const share of shares) {
+    checkTag(share);
+    if (tags.has(share.mountTag))
+      throw new UsageError(`mount tag '${share.mountTag}' is used twice: each share needs its own`);
+    tags.add(share.mountTag);
+  }
+}
+
+function checkTag({ mountTag }: ShareConfig): void {
+  const length = new TextEncoder().encode(mountTag).length;
+  if (length === 0) throw new UsageError('a mount tag is empty: give 1 to 31 bytes');
+  if (length > MAX_MOUNT_TAG_LENGTH) {
+    throw new UsageError(`mount tag '${mountTag}' has ${length} bytes: give at most ${MAX_MOUNT_TAG_LENGTH}`);
+  }
+  if (mountTag.includes('\0')) throw new UsageError('a mount tag contains a NUL byte: leave it out');
+  if (mountTag.startsWith(OWN_TAG_PREFIX)) {
+    throw new UsageError(
+      `mount tag '${mountTag}': tags that begin with '${OWN_TAG_PREFIX}' are the machine's own; choose another`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import type { ByteSource } from './byte-pump.ts';
+import type { GuestControl } from './guest-control.ts';
+
+/** How to run a command in the guest. */
+export interface ExecOptions {
+  /** Working directory in the guest; default `/`. */
+  readonly cwd?: string;
+  /** Variables beside the guest's own PATH, HOME and TERM. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the command reads; default nothing. */
+  readonly stdin?: ByteSource;
+  /** Receives output as it comes instead of it being collected; a returned promise holds the command back. */
+  readonly onStdout?: (bytes: Uint8Array) => void | Promise<void>;
+  readonly onStderr?: (bytes: Uint8Array) => void | Promise<void>;
+}
+
+/** How a command ended. */
+export interface ExecResult {
+  /** As a shell reports it: 126 not executable, 127 not found, 128 + n killed by signal n. */
+  readonly status: number;
+  /** Everything written there, unless the matching callback took it. */
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+}
+
+/** A command under way: awaited for its result, or sent signals. */
+export interface Execution extends Promise<ExecResult> {
+  /** Sends signal `number`, 1 to 64, to the command's process group. */
+  signal(number: number): void;
+}
+
+/** Runs a command through `control`. Rejects if the guest ends before the command does. */
+export function execute(control: GuestControl, argv: readonly string[], options: ExecOptions = {}): Execution {
+  if (argv.length === 0) throw new TypeError('argv: a program is needed');
+  const stdout: Uint8Array[] = [];
+  const stderr: Uint8Array[] = [];
+  const running = control.run({
+    argv,
+    env: options.env ?? {},
+    cwd: options.cwd ?? '',
+    stdin: options.stdin ?? new Uint8Array(0),
+    onStdout: options.onStdout ?? ((bytes) => void stdout.push(bytes)),
+    onStderr: options.onStderr ?? ((bytes) => void stderr.push(bytes)),
+  });
+  const result = running.status.then((status) => ({ status, stdout: joined(stdout), stderr: joined(stderr) }));
+  return Object.assign(result, { signal: (number: number) => running.signal(number) });
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

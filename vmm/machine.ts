@@ -1,0 +1,139 @@
+/**
+ * The machine: buses, platform devices and PCI functions wired to an accelerator. It knows no file, no option and no
+ * host; it loads in a browser as well.
+ */
+import { Bus } from '../devices/bus.ts';
+import { assignBars, type BarAssignment } from '../devices/pci/assign-bars.ts';
+import { ConfigMechanism1 } from '../devices/pci/config-mechanism.ts';
+import { hostBridge } from '../devices/pci/host-bridge.ts';
+import { PciBus } from '../devices/pci/pci-bus.ts';
+import { pvpanic } from '../devices/pci/pvpanic.ts';
+import { Cmos } from '../devices/platform/cmos.ts';
+import { pm1ControlPort, resetControlPort, systemControlA } from '../devices/platform/control-ports.ts';
+import { I8042 } from '../devices/platform/i8042.ts';
+import { postCodePort } from '../devices/platform/odd-ports.ts';
+import { SerialPort } from '../devices/platform/serial.ts';
+import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl } from '../devices/ports.ts';
+import { P9Device } from '../devices/virtio/p9-device.ts';
+import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
+import type { FrameHandler } from '../ninep/frame-handler.ts';
+import type { Accelerator, AccessHandler } from './accelerator.ts';
+import {
+  FIRST_PCI_GSI,
+  ISA_IRQS,
+  type MemoryMap,
+  PCI_GSIS,
+  type PciInterrupt,
+  PORTS,
+  type PortRange,
+  pciInterruptGsi,
+  pciInterrupts,
+  REGIONS,
+} from './memory-map.ts';
+
+const PORT_SPACE = 0x1_0000;
+/** Physical addresses of an x86-64 CPU have at most 52 bits. @spec Intel SDM vol. 3 §4.1.4 Enumeration of Paging Features by CPUID */
+const MEMORY_SPACE = 2 ** 52;
+
+/** One share as the machine sees it: a tag and what serves it. */
+export interface MachineShare {
+  readonly mountTag: string;
+  readonly handler: FrameHandler;
+}
+
+/** What a machine is wired to. */
+export interface MachineOptions {
+  readonly map: MemoryMap;
+  readonly shares: readonly MachineShare[];
+  /** Takes bytes the guest sent to its first serial port; false asks for a pause until `serial.resumeOutput`. */
+  readonly onConsole: (bytes: Uint8Array) => boolean;
+  /** The first serial port has room for input again. */
+  readonly onConsoleReady: () => void;
+  readonly control: MachineControl;
+  readonly defer: Defer;
+  readonly trace?: DeviceTrace;
+}
+
+/** A PC with one serial port, a PCI bus, and a virtio-9p device for each share. */
+export class Machine implements AccessHandler {
+  readonly ports: Bus;
+  readonly mmio: Bus;
+  readonly pci: PciBus;
+  readonly serial: SerialPort;
+  /** Where each BAR was put before the kernel starts. */
+  readonly bars: readonly BarAssignment[];
+  /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
+  readonly pciInterrupts: readonly PciInterrupt[];
+  readonly #devices: P9Device[] = [];
+
+  constructor(accelerator: Accelerator, options: MachineOptions) {
+    this.ports = new Bus('ports', PORT_SPACE);
+    this.mmio = new Bus('mmio', MEMORY_SPACE);
+    this.serial = new SerialPort({
+      line: accelerator.line(ISA_IRQS.com1),
+      defer: options.defer,
+      transmit: options.onConsole,
+      readyForInput: options.onConsoleReady,
+    });
+    this.pci = new PciBus({
+      ports: this.ports,
+      memory: this.mmio,
+      interrupts: Array.from({ length: PCI_GSIS }, (_, index) => accelerator.line(FIRST_PCI_GSI + index)),
+      route: (slot, pin) => pciInterruptGsi(slot, pin) - FIRST_PCI_GSI,
+    });
+    this.#mapPlatform(accelerator, options);
+    this.#plugFunctions(accelerator, options);
+    this.pciInterrupts = pciInterrupts(this.pci.functions().map(({ slot }) => slot));
+    this.bars = assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
+  }
+
+  read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
+    return (space === 'pio' ? this.ports : this.mmio).read(address, width);
+  }
+
+  write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void {
+    (space === 'pio' ? this.ports : this.mmio).write(address, width, value);
+  }
+
+  /** Resolves when no device touches guest memory any more, and none has a request under way. */
+  async quiesce(): Promise<void> {
+    this.serial.flush();
+    await Promise.all(this.#devices.map((device) => device.reset()));
+  }
+
+  #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {
+    const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
+    const [low, high] = map.ram;
+    const targets: readonly (readonly [PortRange, BusTarget])[] = [
+      [PORTS.com1, this.serial],
+      [PORTS.keyboardData, keyboard.dataPort],
+      [PORTS.keyboardCommand, keyboard.commandPort],
+      [PORTS.cmos, new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 })],
+      [PORTS.postCode, postCodePort()],
+      [PORTS.systemControlA, systemControlA(control)],
+      [PORTS.pm1aControl, pm1ControlPort(control)],
+      [PORTS.pciConfig, new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control) })],
+    ];
+    for (const [range, target] of targets) {
+      if (this.ports.map(range.base, range.length, target) === undefined)
+        throw new Error(`${target.name}: its ports are taken`);
+    }
+  }
+
+  #plugFunctions(accelerator: Accelerator, { shares, control, defer, trace }: MachineOptions): void {
+    this.pci.attach(hostBridge(), 0);
+    this.pci.attach(pvpanic(control));
+    for (const { mountTag, handler } of shares) {
+      const device = new P9Device({ mountTag, handler, defer });
+      const transport = new VirtioPciTransport({
+        device,
+        memory: accelerator.memory,
+        messages: accelerator.messages,
+        doorbells: accelerator.doorbells,
+        ...(trace && { trace }),
+      });
+      this.#devices.push(device);
+      this.pci.attach(transport.pci);
+    }
+  }
+}
