@@ -126,5 +126,6 @@ function oneLine({ message }: CommanderError): string {
   return message
     .replace(/^error: /, '')
     .replace(/\n\((Did.*)\)$/, (_, hint: string) => `; ${hint.charAt(0).toLowerCase()}${hint.slice(1)}`)
+    .replace('. Expected', '; expected')
     .replace(/\.$/, '');
 }

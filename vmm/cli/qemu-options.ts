@@ -1,6 +1,6 @@
 import { readWithFirstKey } from '../options/first-key.ts';
 import { ACCEL, CPU, MACHINE } from '../options/machine.ts';
-import { nearest } from '../options/nearest.ts';
+import { remedyFor } from '../options/nearest.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An option of QEMU's that tsvmm answers without having one of its own. */
@@ -22,9 +22,7 @@ const NEVER = 'is not supported; leave it out';
 function only(option: string, ...values: readonly string[]): (value: string) => void {
   return (value) => {
     if (values.includes(value)) return;
-    const near = nearest(value, values);
-    const remedy = near === undefined ? `tsvmm takes ${values.join(' or ')}` : `did you mean ${near}?`;
-    throw new UsageError(`${option}: '${value}' is not supported; ${remedy}`);
+    throw new UsageError(`${option}: '${value}' is not supported; ${remedyFor(value, values, 'value')}`);
   };
 }
 

@@ -28,8 +28,8 @@ export interface RunRequest {
  * that cannot be read and for options that contradict each other.
  */
 export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
-  for (const name of ['kernel', 'initrd', 'append', 'init', 'trace'] as const) {
-    if (raw[name] === '' && name !== 'append') throw new UsageError(`--${name}: is empty`);
+  for (const name of ['kernel', 'initrd', 'trace'] as const) {
+    if (raw[name] === '') throw new UsageError(`--${name} is empty; name a file`);
   }
   if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
   for (const { when, line } of CONTRADICTIONS) {

@@ -44,7 +44,9 @@ export function spell(args: readonly string[]): SpelledLine {
     if ('refusal' in option) throw new UsageError(`${written} ${option.refusal}`);
     if (option.value === undefined && attached !== undefined) throw new UsageError(`${written} takes no value`);
     if (!('group' in option)) {
-      if (option.value !== undefined) option.check?.(attached ?? takeValue(written, option.value));
+      if (option.value === undefined) continue;
+      const value = attached ?? takeValue(written, option.value);
+      option.check?.(value);
       continue;
     }
     if (seen.has(option.name) && option.value !== undefined && !option.repeatable) {
@@ -75,7 +77,7 @@ function takeApart(argument: string): { written: string; name: string; attached:
 }
 
 function unknown(written: string, name: string): string {
-  const near = nearest(name, NAMES);
-  const remedy = near === undefined ? 'see tsvmm run --help' : `did you mean ${near.length === 1 ? '-' : '--'}${near}?`;
+  const near = name.length === 1 ? undefined : nearest(name, NAMES);
+  const remedy = near === undefined ? 'see tsvmm run --help' : `did you mean --${near}?`;
   return `unknown option '${written}'; ${remedy}`;
 }

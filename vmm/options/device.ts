@@ -66,7 +66,7 @@ export function parseDevice(string: string): OptionValues<typeof VIRTIO_9P_PCI> 
     option,
     elsewhere: (key) =>
       key === 'path' || key === 'security_model' || key === 'readonly'
-        ? `${key} belongs to the --fsdev behind the device`
+        ? `${key} belongs to the --fsdev behind the device; write it there`
         : undefined,
   });
 }

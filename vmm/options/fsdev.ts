@@ -1,5 +1,5 @@
 import { UsageError } from '../usage-error.ts';
-import { nearest } from './nearest.ts';
+import { remedyFor } from './nearest.ts';
 import { type OptionPair, splitOptionString } from './option-string.ts';
 import { type OptionTable, type OptionValues, readPairs } from './option-table.ts';
 import { THROTTLING } from './throttling.ts';
@@ -98,14 +98,12 @@ function wrongDriver(first: OptionPair): string | undefined {
   const isNamed = first.key === 'fsdriver';
   const given = isNamed ? (first.value ?? '') : first.key;
   if (!isNamed && first.value !== undefined) {
+    if (given.includes(',')) return `one comma follows the driver: write ${given}=${first.value}`;
     return `begins with '${given}=' instead of a driver; write local,${given}=${first.value}`;
   }
   if (given === '') return 'lacks the driver it begins with; write local,path=PATH';
   const driver = Object.hasOwn(FSDEV_DRIVERS, given) ? FSDEV_DRIVERS[given] : undefined;
   if (driver?.notYet) return `driver ${given} is not supported yet; use local`;
   if (driver !== undefined) return undefined;
-  const names = Object.keys(FSDEV_DRIVERS);
-  const near = nearest(given, names);
-  const remedy = near === undefined ? `the drivers are ${names.join(', ')}` : `did you mean ${near}?`;
-  return `unknown driver '${given}'; ${remedy}`;
+  return `unknown driver '${given}'; ${remedyFor(given, Object.keys(FSDEV_DRIVERS), 'driver')}`;
 }

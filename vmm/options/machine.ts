@@ -29,21 +29,21 @@ export const SMP = {
   threads: { type: integer(1, CPUS_MAX), doc: 'threads in a core', notYet: true },
 } as const;
 
-/** The keys of `--accel`; the first may lack its name. @spec QEMU invocation, -accel */
-export const ACCEL = {
-  accel: {
-    type: oneOf('kvm', 'software', 'tcg', 'qtest', 'auto'),
-    doc: 'what executes the guest',
-    required: true,
-    notYet: ['software', 'tcg', 'qtest', 'auto'],
-    instead: 'use kvm',
-  },
+/** What can execute a guest, today and later. */
+const EXECUTOR = {
+  type: oneOf('kvm', 'software', 'tcg', 'qtest', 'auto'),
+  doc: 'what executes the guest',
+  notYet: ['software', 'tcg', 'qtest', 'auto'],
+  instead: 'use kvm',
 } as const;
+
+/** The keys of `--accel`; the first may lack its name. @spec QEMU invocation, -accel */
+export const ACCEL = { accel: { ...EXECUTOR, required: true } } as const;
 
 /** The keys of `--machine`; the first may lack its name. tsvmm has one machine, whichever is named. */
 export const MACHINE = {
   type: { type: oneOf('pc', 'q35', 'none'), doc: 'kind of machine', notYet: ['none'], instead: 'use pc' },
-  accel: ACCEL.accel,
+  accel: EXECUTOR,
   'kernel-irqchip': {
     type: oneOf('on', 'split', 'off'),
     doc: 'where interrupt controllers live',

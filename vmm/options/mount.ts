@@ -1,6 +1,6 @@
 import type { ShareConfig } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
-import { nearest } from './nearest.ts';
+import { remedyFor } from './nearest.ts';
 
 /** What `--mount TAG=none` writes: the guest mounts this share itself, or not at all. */
 const UNMOUNTED = 'none';
@@ -42,10 +42,7 @@ function parseMount(mount: string, shares: readonly ShareConfig[]): { tag: strin
     if (equals < 0) return refuse(`'${mount}' lacks a path; write TAG=PATH`);
     const wanted = mount.slice(0, equals);
     if (tags.length === 0) return refuse(`no share has the tag '${wanted}'; add --virtfs local,path=DIR,mount_tag=TAG`);
-    const near = nearest(wanted, tags);
-    return refuse(
-      `no share has the tag '${wanted}'; ${near === undefined ? `the tags are ${tags.join(', ')}` : `did you mean ${near}?`}`,
-    );
+    return refuse(`no share has the tag '${wanted}'; ${remedyFor(wanted, tags, 'tag')}`);
   }
   const place = mount.slice(tag.length + 1);
   if (place === UNMOUNTED) return { tag, place };

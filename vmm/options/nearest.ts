@@ -12,6 +12,16 @@ export function nearest(wanted: string, known: Iterable<string>): string | undef
   return best;
 }
 
+/**
+ * The remedy for a word that is not among the known ones: the one it most likely meant, or else all of them, each a
+ * `noun`.
+ */
+export function remedyFor(wanted: string, known: readonly string[], noun: string): string {
+  const near = nearest(wanted, known);
+  if (near !== undefined) return `did you mean ${near}?`;
+  return known.length === 1 ? `the only ${noun} is ${known[0]}` : `the ${noun}s are ${known.join(', ')}`;
+}
+
 /** Number of insertions, deletions, replacements and swaps of neighbours between two words. */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];

@@ -1,5 +1,5 @@
 import { UsageError } from '../usage-error.ts';
-import { nearest } from './nearest.ts';
+import { nearest, remedyFor } from './nearest.ts';
 import type { OptionPair } from './option-string.ts';
 import type { ValueType } from './value-type.ts';
 
@@ -60,6 +60,7 @@ export function readPairs<const T extends OptionTable>(
     if (Object.hasOwn(values, key)) refuse(`${key} is given twice`);
     const text = value ?? row.type.bare;
     if (text === undefined) return refuse(`${key} needs a value: ${key}=${row.type.notation}`);
+    if (text === '') return refuse(`${key} is empty; write ${key}=${row.type.notation}`);
     const outcome = row.type.parse(text);
     if ('wrong' in outcome) return refuse(`${key}${outcome.wrong.startsWith("'") ? ':' : ''} ${outcome.wrong}`);
     const missing = missingSupport(key, row, outcome.value);
@@ -94,5 +95,10 @@ function unknownKey(
   if (pairs[index]?.value === undefined && before?.value !== undefined) {
     return `unknown option '${key}'; a comma inside a value is written twice: ${before.key}=${before.value},,${key}`;
   }
-  return `unknown option '${key}'; the options are ${Object.keys(table).join(', ')}`;
+  return `unknown option '${key}'; ${remedyFor(key, shortNames(table), 'option')}`;
+}
+
+/** The names of a table with those of one family, such as `throttling.`, as one. */
+function shortNames(table: OptionTable): string[] {
+  return [...new Set(Object.keys(table).map((name) => name.replace(/\..*/, '.*')))];
 }

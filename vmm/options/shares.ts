@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error.ts';
 import { parseDevice } from './device.ts';
 import { parseFsdev, parseVirtfs } from './fsdev.ts';
 import { placeShares } from './mount.ts';
-import { nearest } from './nearest.ts';
+import { remedyFor } from './nearest.ts';
 
 /** The option strings shares are made from, each list in the order given. */
 export interface ShareOptions {
@@ -63,9 +63,7 @@ function joinDevices(fsdevs: readonly string[], devices: readonly string[]): Ori
 
 function noFsdev(wanted: string, known: readonly string[]): string {
   if (known.length === 0) return `fsdev=${wanted} names no --fsdev; add --fsdev local,id=${wanted},path=PATH`;
-  const near = nearest(wanted, known);
-  const remedy = near === undefined ? `the ids are ${known.join(', ')}` : `did you mean ${near}?`;
-  return `fsdev=${wanted} names no --fsdev; ${remedy}`;
+  return `fsdev=${wanted} names no --fsdev; ${remedyFor(wanted, known, 'id')}`;
 }
 
 function shareOf(

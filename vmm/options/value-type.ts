@@ -1,6 +1,6 @@
 import { MAX_MOUNT_TAG_LENGTH } from '../../devices/virtio/p9-device.ts';
 import { OWN_TAG_PREFIX } from '../boot-plan.ts';
-import { nearest } from './nearest.ts';
+import { remedyFor } from './nearest.ts';
 import { parseSize, showSize } from './size.ts';
 
 /** What reading a value gives: the value, or what is wrong with the text, as the rest of a sentence. */
@@ -12,15 +12,13 @@ export interface ValueType<V> {
   readonly notation: string;
   /** What a key without a value stands for, where that is allowed. */
   readonly bare?: string;
+  /** Reads a text that is not empty. */
   parse(text: string): Outcome<V>;
 }
 
-/** Any text but the empty one. */
+/** Any text. */
 export function text(notation: string): ValueType<string> {
-  return {
-    notation,
-    parse: (given) => (given === '' ? { wrong: `is empty; it takes a ${notation}` } : { value: given }),
-  };
+  return { notation, parse: (given) => ({ value: given }) };
 }
 
 const SWITCH: ReadonlyMap<string, boolean> = new Map([
@@ -49,9 +47,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValueType
     parse(given) {
       const value = words.find((word) => word === given);
       if (value !== undefined) return { value };
-      const near = nearest(given, words);
-      const all = words.length === 1 ? `the only value is ${words[0]}` : `the values are ${words.join(', ')}`;
-      return { wrong: `'${given}' is unknown; ${near === undefined ? all : `did you mean ${near}?`}` };
+      return { wrong: `'${given}' is unknown; ${remedyFor(given, words, 'value')}` };
     },
   };
 }
@@ -108,7 +104,6 @@ export const mountTag: ValueType<string> = {
   notation: 'TAG',
   parse(given) {
     const { length } = new TextEncoder().encode(given);
-    if (length === 0) return { wrong: `is empty; it takes 1 to ${MAX_MOUNT_TAG_LENGTH} bytes` };
     if (length > MAX_MOUNT_TAG_LENGTH)
       return { wrong: `'${given}' is ${length} bytes long; at most ${MAX_MOUNT_TAG_LENGTH} fit` };
     if (/\p{Cc}/u.test(given)) return { wrong: 'contains a control character' };

@@ -1,0 +1,159 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseCommandLine } from './command-line.ts';
+import { SHARE, words } from './test-support/refusal.ts';
+
+const HOST = { path: '.', mountTag: 'host' };
+
+const GOOD: readonly (readonly [line: string, request: unknown])[] = [
+  ['run', { config: { shares: [] } }],
+  [`run ${SHARE}`, { config: { shares: [HOST] } }],
+  [
+    'run -virtfs local,path=.,mount_tag=host,security_model=none,id=hostshare,readonly=on',
+    { config: { shares: [{ ...HOST, securityModel: 'none', id: 'hostshare', readonly: true }] } },
+  ],
+  ['run --virtfs=local,path=.,mount_tag=host,readonly', { config: { shares: [{ ...HOST, readonly: true }] } }],
+  ['run --virtfs local,path=.,mount_tag=host,readonly=off', { config: { shares: [{ ...HOST, readonly: false }] } }],
+  ['run --virtfs fsdriver=local,path=.,mount_tag=host', { config: { shares: [HOST] } }],
+  [
+    'run --virtfs {local,path=/a b,,c=d,mount_tag=host}',
+    { config: { shares: [{ path: '/a b,c=d', mountTag: 'host' }] } },
+  ],
+  [
+    'run --virtfs local,path=/,mount_tag=abcdefghijklmnopqrstuvwxyz01234',
+    { config: { shares: [{ path: '/', mountTag: 'abcdefghijklmnopqrstuvwxyz01234' }] } },
+  ],
+  [
+    'run --virtfs local,path=/,mount_tag=/dev/root',
+    { config: { shares: [{ path: '/', mountTag: '/dev/root', mountAt: false }] } },
+  ],
+  [`run ${SHARE} --mount host=//srv/./data/`, { config: { shares: [{ ...HOST, mountAt: '/srv/data' }] } }],
+  [`run ${SHARE} --mount host=none`, { config: { shares: [{ ...HOST, mountAt: false }] } }],
+  [
+    'run --virtfs local,path=.,mount_tag=a --virtfs local,path=..,mount_tag=a=b --mount a=b=/x',
+    {
+      config: {
+        shares: [
+          { path: '.', mountTag: 'a' },
+          { path: '..', mountTag: 'a=b', mountAt: '/x' },
+        ],
+      },
+    },
+  ],
+  [
+    'run -fsdev local,security_model=passthrough,id=fs0,path=/srv -device virtio-9p-pci,id=nine,fsdev=fs0,mount_tag=srv',
+    { config: { shares: [{ path: '/srv', mountTag: 'srv', securityModel: 'passthrough', id: 'nine' }] } },
+  ],
+  [
+    'run --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv',
+    {
+      config: {
+        shares: [
+          { path: '/srv', mountTag: 'one' },
+          { path: '/srv', mountTag: 'two' },
+        ],
+      },
+    },
+  ],
+  ['run -m 256M', { config: { shares: [], memory: 268_435_456 } }],
+  ['run -m 512', { config: { shares: [], memory: 536_870_912 } }],
+  ['run -m512', { config: { shares: [], memory: 536_870_912 } }],
+  ['run -m 1.5g', { config: { shares: [], memory: 1_610_612_736 } }],
+  ['run --memory=size=1G', { config: { shares: [], memory: 1_073_741_824 } }],
+  ['run -memory 262144K', { config: { shares: [], memory: 268_435_456 } }],
+  ['run -smp 2', { config: { shares: [], cpus: 2 } }],
+  ['run --smp cpus=16', { config: { shares: [], cpus: 16 } }],
+  [
+    'run -kernel bzImage -initrd a.cpio -append {root=/dev/ram0 -- quiet}',
+    { config: { shares: [], kernel: 'bzImage', initrd: 'a.cpio', append: 'root=/dev/ram0 -- quiet' } },
+  ],
+  ['run --append -kernel', { config: { shares: [], append: '-kernel' } }],
+  ['run --append {}', { config: { shares: [], append: '' } }],
+  [
+    'run --root /srv/debian,readonly=off,security_model=passthrough --init /sbin/init',
+    {
+      config: {
+        shares: [],
+        root: { path: '/srv/debian', readonly: false, securityModel: 'passthrough', init: '/sbin/init' },
+      },
+    },
+  ],
+  ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
+  ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
+  ['run --trace', { config: { shares: [] }, trace: true }],
+  ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
+  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],
+  ['run --trace -- ls', { config: { shares: [] }, trace: true, command: { argv: ['ls'], env: {} } }],
+  [`run ${SHARE} --cwd /tmp`, { config: { shares: [HOST], cwd: '/tmp' } }],
+  [
+    `run ${SHARE} --env A=1 --env B= --env __proto__=x -- sh -c {echo $A} --help -- -m`,
+    {
+      config: { shares: [HOST] },
+      command: {
+        argv: ['sh', '-c', 'echo $A', '--help', '--', '-m'],
+        env: Object.fromEntries([
+          ['A', '1'],
+          ['B', ''],
+          ['__proto__', 'x'],
+        ]),
+        cwd: '/mnt/host',
+      },
+    },
+  ],
+  [`run ${SHARE} --cwd / -- ls`, { config: { shares: [HOST] }, command: { argv: ['ls'], env: {}, cwd: '/' } }],
+  [
+    'run -nographic -enable-kvm -accel kvm -machine q35,accel=kvm,usb=off -M pc -cpu host -no-reboot -nodefaults -no-user-config -name guest -display none -vga none -serial mon:stdio -monitor none -net none -nic none',
+    { config: { shares: [] } },
+  ],
+];
+
+describe('good command lines', () => {
+  test.each(GOOD)('tsvmm %s', (line, request) => {
+    expect(parseCommandLine(words(line), '0.0.0')).toEqual({ kind: 'run', request });
+  });
+
+  test('kernel and doctor', () => {
+    expect(parseCommandLine(['kernel', 'path'], '0.0.0')).toEqual({ kind: 'kernel', action: 'path' });
+    expect(parseCommandLine(['doctor'], '0.0.0')).toEqual({ kind: 'doctor', json: false });
+    expect(parseCommandLine(['doctor', '--json'], '0.0.0')).toEqual({ kind: 'doctor', json: true });
+  });
+
+  test.each([['--version'], ['-version']])('%s', (option) => {
+    expect(parseCommandLine([option], '1.2.3')).toEqual({ kind: 'text', text: '1.2.3\n' });
+  });
+});
+
+describe('help', () => {
+  const helpOf = (...args: string[]): string => {
+    const invocation = parseCommandLine(args, '0.0.0');
+    return invocation.kind === 'text' ? invocation.text : '';
+  };
+
+  test.each([['--help'], ['-help'], ['-h'], ['help']])('tsvmm %s lists the commands', (option) => {
+    for (const word of ['run', 'kernel', 'doctor', 'Examples:', '/mnt/host']) expect(helpOf(option)).toContain(word);
+  });
+
+  test.each([['--help'], ['-help'], ['-h']])('tsvmm run %s lists options, keys and statuses', (option) => {
+    const help = helpOf('run', option);
+    for (const word of [
+      '-m, --memory <SIZE>',
+      '--virtfs <SHARE>',
+      'security_model=none|passthrough|mapped-xattr',
+      'Ctrl-A x',
+      'the guest kernel panicked',
+      '128+N',
+      '-enable-kvm',
+    ]) {
+      expect(help).toContain(word);
+    }
+  });
+
+  test('no line is longer than 110 columns', () => {
+    for (const args of [['--help'], ['run', '--help'], ['kernel', '--help'], ['doctor', '--help']]) {
+      expect(
+        helpOf(...args)
+          .split('\n')
+          .filter((line) => line.length > 110),
+      ).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,203 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Refused, refusal, SHARE } from './test-support/refusal.ts';
+
+const REFUSED: readonly Refused[] = [
+  [
+    'run --virtfs local,path=.,mount_tag=éééééééééééééééé',
+    "--virtfs: mount_tag: 'éééééééééééééééé' is 32 bytes long; at most 31 fit",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=tsvmm.root',
+    "--virtfs: mount_tag: 'tsvmm.root' begins with 'tsvmm.', as only the machine's own do; choose another",
+  ],
+  ['run --virtfs local,path=.,mount_tga=host', "--virtfs: unknown option 'mount_tga'; did you mean mount_tag?"],
+  ['run --virtfs local,path=.,path=..,mount_tag=host', '--virtfs: path is given twice'],
+  ['run --virtfs local,path=.,mount_tag=host,readonly=on,readonly=off', '--virtfs: readonly is given twice'],
+  ['run --virtfs local,path=.,mount_tag=host,readonly=maybe', "--virtfs: readonly: 'maybe' is neither on nor off"],
+  ['run --virtfs local,path=.,mount_tag=host,raedonly', "--virtfs: unknown option 'raedonly'; did you mean readonly?"],
+  [
+    'run --virtfs local,path=/srv/a,b,mount_tag=host',
+    "--virtfs: unknown option 'b'; a comma inside a value is written twice: path=/srv/a,,b",
+  ],
+  ['run --virtfs local,,path=.,mount_tag=host', '--virtfs: one comma follows the driver: write local,path=.'],
+  ['run --virtfs local,path=.,mount_tag=host,', '--virtfs: there is a comma too many'],
+  ['run --virtfs local,path=.,=x,mount_tag=host', "--virtfs: '=x' lacks the name before it"],
+  [
+    'run --virtfs local,path=.,mount_tag=host,colour=green',
+    "--virtfs: unknown option 'colour'; the options are id, mount_tag, path, security_model, readonly, writeout, multidevs, fmode, dmode, throttling.*",
+  ],
+  ['run --virtfs local,path=.,mount_tag=host,socket=/s', '--virtfs: socket belongs to driver proxy, not to local'],
+  [
+    'run --virtfs local,path=.,mount_tag=host,security_model=passthru',
+    "--virtfs: security_model: 'passthru' is unknown; the values are none, passthrough, mapped-xattr, mapped-file, mapped",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,security_model=everything',
+    "--virtfs: security_model: 'everything' is unknown; the values are none, passthrough, mapped-xattr, mapped-file, mapped",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,security_model=mapped-xattr',
+    '--virtfs: security_model=mapped-xattr is not supported yet; use passthrough or none',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,security_model=mapped',
+    '--virtfs: security_model=mapped is not supported yet; use passthrough or none',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,security_model=mapped-file',
+    '--virtfs: security_model=mapped-file is not supported yet; use passthrough or none',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,writeout=immediate',
+    '--virtfs: writeout is not supported yet; leave it out',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,writeout=later',
+    "--virtfs: writeout: 'later' is unknown; the only value is immediate",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,multidevs=remap',
+    '--virtfs: multidevs is not supported yet; leave it out',
+  ],
+  ['run --virtfs local,path=.,mount_tag=host,fmode=0644', '--virtfs: fmode is not supported yet; leave it out'],
+  [
+    'run --virtfs local,path=.,mount_tag=host,fmode=rw',
+    "--virtfs: fmode: 'rw' is no file mode; write it in octal, like 0600",
+  ],
+  ['run --virtfs local,path=.,mount_tag=host,dmode=0755', '--virtfs: dmode is not supported yet; leave it out'],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-total=1000',
+    '--virtfs: throttling.bps-total is not supported yet; leave it out',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.iops-read-max-length=5',
+    '--virtfs: throttling.iops-read-max-length is not supported yet; leave it out',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-totl=1000',
+    "--virtfs: unknown option 'throttling.bps-totl'; did you mean throttling.bps-total?",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,id=9p',
+    "--virtfs: id: '9p' is no identifier; it is a letter, then letters, digits, '-', '.' or '_'",
+  ],
+  [`run ${SHARE} ${SHARE}`, '--virtfs: mount_tag=host is given twice; each share needs a tag of its own'],
+  [
+    `run ${SHARE} --virtfs local,path=..,mount_tag=other,id=a --virtfs local,path=..,mount_tag=more,id=a`,
+    '--virtfs: id=a is given twice; each device needs a name of its own',
+  ],
+  ['run --fsdev local,path=.', '--fsdev: id is missing; add id=ID'],
+  [
+    'run --fsdev local,id=fs0,path=.',
+    '--fsdev: no --device uses id=fs0; add --device virtio-9p-pci,fsdev=fs0,mount_tag=TAG',
+  ],
+  [
+    'run --fsdev local,id=fs0,path=.,mount_tag=host',
+    '--fsdev: mount_tag belongs to the device: --device virtio-9p-pci,fsdev=ID,mount_tag=TAG',
+  ],
+  ['run --fsdev local,id=fs0,path=. --fsdev local,id=fs0,path=..', '--fsdev: id=fs0 is given twice'],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host',
+    '--device: fsdev=fs0 names no --fsdev; add --fsdev local,id=fs0,path=PATH',
+  ],
+  [
+    'run --fsdev local,id=fs0,path=. --device virtio-9p-pci,fsdev=fs1,mount_tag=host',
+    '--device: fsdev=fs1 names no --fsdev; did you mean fs0?',
+  ],
+  [
+    'run --fsdev local,id=fs0,path=. --device virtio-9p-pci,fsdev=shared,mount_tag=host',
+    '--device: fsdev=shared names no --fsdev; the only id is fs0',
+  ],
+  [
+    'run --fsdev local,id=fs0,path=. --device virtio-9p-pci,fsdev=fs0',
+    '--device: mount_tag is missing; add mount_tag=TAG',
+  ],
+  ['run --fsdev local,id=fs0,path=. --device virtio-9p-pci,mount_tag=host', '--device: fsdev is missing; add fsdev=ID'],
+  [
+    'run --fsdev local,id=fs0,path=. --device virtio-9p-pci,fsdev=fs0,mount_tag=host,path=.',
+    '--device: path belongs to the --fsdev behind the device; write it there',
+  ],
+  [
+    'run --fsdev local,id=fs0,path=. --device fsdev=fs0,mount_tag=host',
+    "--device: begins with 'fsdev=' instead of a device; write virtio-9p-pci,fsdev=fs0,mount_tag=host",
+  ],
+  ['run --device {}', '--device: lacks the device it begins with; write virtio-9p-pci,fsdev=ID,mount_tag=TAG'],
+  [
+    'run --device virtio-9p-cpi,fsdev=fs0,mount_tag=host',
+    "--device: unknown device 'virtio-9p-cpi'; did you mean virtio-9p-pci?",
+  ],
+  ['run --device e1000', "--device: unknown device 'e1000'; tsvmm has virtio-9p-pci"],
+  ['run --device virtio-blk-pci,drive=d0', '--device: virtio-blk-pci is not supported yet; leave it out'],
+  ['run --device virtio-net-pci', '--device: virtio-net-pci is not supported; leave it out'],
+  [
+    'run --device virtio-9p-ccw,fsdev=fs0,mount_tag=host',
+    '--device: virtio-9p-ccw is for channel I/O, which exists on s390x only; use virtio-9p-pci',
+  ],
+  [
+    'run --device virtio-9p-device,fsdev=fs0,mount_tag=host',
+    '--device: virtio-9p-device is not supported yet; use virtio-9p-pci',
+  ],
+  [
+    'run --device virtio-9p-pci-transitional,fsdev=fs0,mount_tag=host',
+    '--device: virtio-9p-pci-transitional is not supported yet; use virtio-9p-pci',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=05.0',
+    '--device: addr is not supported yet; leave it out',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=0',
+    '--device: vectors is not supported yet; leave it out',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,ioeventfd=off',
+    '--device: ioeventfd=off is not supported yet; leave it out',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-legacy=off',
+    '--device: disable-legacy=off is not supported yet; leave it out',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on',
+    '--device: disable-modern=on is not supported yet; leave it out',
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectros=2',
+    "--device: unknown option 'vectros'; did you mean vectors?",
+  ],
+  [
+    `run ${SHARE} --fsdev local,id=fs0,path=.. --device virtio-9p-pci,fsdev=fs0,mount_tag=host`,
+    '--device: mount_tag=host is given twice; each share needs a tag of its own',
+  ],
+  ['run --mount host=/x', "--mount: no share has the tag 'host'; add --virtfs local,path=DIR,mount_tag=TAG"],
+  [`run ${SHARE} --mount host`, "--mount: 'host' lacks a path; write TAG=PATH"],
+  [`run ${SHARE} --mount hots=/x`, "--mount: no share has the tag 'hots'; did you mean host?"],
+  [`run ${SHARE} --mount elsewhere=/x`, "--mount: no share has the tag 'elsewhere'; the only tag is host"],
+  [`run ${SHARE} --mount host=x`, "--mount: 'x' is no absolute path; write host=/PATH, or host=none"],
+  [`run ${SHARE} --mount host=`, "--mount: '' is no absolute path; write host=/PATH, or host=none"],
+  [
+    `run ${SHARE} --mount host=/`,
+    "--mount: host=/ would cover the guest's root; boot from a directory with --root DIR",
+  ],
+  [`run ${SHARE} --mount host=/a/../b`, "--mount: /a/../b contains '..'; name the place itself"],
+  [`run ${SHARE} --mount host=/a --mount host=/b`, '--mount: host is given twice'],
+  [
+    `run ${SHARE} --virtfs local,path=..,mount_tag=up --mount up=/mnt/host/`,
+    '--mount: host and up would both be mounted at /mnt/host',
+  ],
+  [
+    `run ${SHARE} --mount {host=/a"b}`,
+    "--mount: '/a\"b' contains a quotation mark or a control character; write host=none and mount it in the guest",
+  ],
+  [
+    `run ${SHARE} --initrd a.cpio --mount host=/x`,
+    "--mount: shares are mounted by tsvmm's own init; leave out --mount, or --init and --initrd",
+  ],
+];
+
+describe('a share that cannot be is refused with one line that names cause and remedy', () => {
+  test.each(REFUSED)('tsvmm %s', (line, expected) => {
+    expect(refusal(line)).toBe(expected);
+    expect(expected).not.toMatch(/\n/);
+  });
+});
