@@ -1,0 +1,34 @@
+/** Feature bits: what the transport adds to a device's own, and the rules of their negotiation. */
+import { RING_FEATURE } from './queue-layout.ts';
+
+/** VIRTIO_F_VERSION_1: the driver follows the standard. @spec virtio 1.2 §6 Reserved Feature Bits */
+export const VERSION_1 = 1n << 32n;
+
+/** Feature bits every device here offers besides its own. @spec virtio 1.2 §6 Reserved Feature Bits */
+export const BASE_FEATURES = VERSION_1 | RING_FEATURE.indirectDesc | RING_FEATURE.eventIdx;
+
+/** The 32 bits of `features` that `select` shows: 0 the low ones, 1 the high ones, 0 for any other page. */
+export function featurePage(features: bigint, select: number): number {
+  return select > 1 ? 0 : Number((features >> BigInt(32 * select)) & 0xffff_ffffn);
+}
+
+/** `features` with one page replaced; a page above 1 changes nothing. */
+export function withFeaturePage(features: bigint, select: number, page: number): bigint {
+  if (select > 1) return features;
+  const shift = BigInt(32 * select);
+  return (features & ~(0xffff_ffffn << shift)) | (BigInt(page >>> 0) << shift);
+}
+
+/**
+ * Why these features cannot be agreed on, or undefined when they can: the driver accepts what is offered only, and
+ * VERSION_1.
+ *
+ * @spec virtio 1.2 §2.2.2 Device Requirements: Feature Bits
+ * @spec virtio 1.2 §6.2 Device Requirements: Reserved Feature Bits
+ */
+export function featureObjection(offered: bigint, accepted: bigint): string | undefined {
+  const foreign = accepted & ~offered;
+  if (foreign !== 0n) return `the driver accepted feature bits that are not offered: 0x${foreign.toString(16)}`;
+  if ((accepted & VERSION_1) === 0n) return 'the driver did not accept VIRTIO_F_VERSION_1';
+  return undefined;
+}

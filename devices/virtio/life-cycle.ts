@@ -1,0 +1,208 @@
+/**
+ * The life of a virtio device as its driver steers it, common to all transports: features, status, queues, reset. A
+ * transport adds registers in front and interrupts behind.
+ */
+import type { DeviceTrace, GuestMemory } from '../ports.ts';
+import type { DeviceContext, VirtioDevice } from './device.ts';
+import { BASE_FEATURES, featureObjection } from './features.ts';
+import type { QueueArea } from './queue-layout.ts';
+import { QueueSetup } from './queue-setup.ts';
+import { isRingFault, type RingFault } from './ring-fault.ts';
+import { DeviceStatus } from './status.ts';
+import type { Virtqueue } from './virtqueue.ts';
+
+/** What the life of a device needs of its transport. */
+export interface LifeCycleParts {
+  /** Name for traces. */
+  readonly name: string;
+  readonly device: VirtioDevice;
+  readonly memory: GuestMemory;
+  readonly trace?: DeviceTrace | undefined;
+  /** Sends a used buffer notification. @spec virtio 1.2 §2.3 Notifications */
+  readonly queueInterrupt: (queue: number) => void;
+  /** Sends a configuration change notification. */
+  readonly configInterrupt: () => void;
+  /** Queues came to life (DRIVER_OK) or their life ends (a reset begins). */
+  readonly runningChanged: () => void;
+  /** Puts the transport's own registers back; called when a reset begins. */
+  readonly resetRegisters: () => void;
+}
+
+/** From DRIVER_OK to the next reset. */
+interface Life {
+  readonly queues: readonly (Virtqueue | undefined)[];
+}
+
+/** One device between its transport and its driver. */
+export class DeviceLifeCycle {
+  readonly device: VirtioDevice;
+  /** Feature bits offered. */
+  readonly offered: bigint;
+  /** One for each queue of the device. */
+  readonly queues: readonly QueueSetup[];
+  readonly #parts: LifeCycleParts;
+  readonly #status: DeviceStatus;
+  #accepted = 0n;
+  #configGeneration = 0;
+  #life: Life | undefined;
+  #draining: Promise<void> = Promise.resolve();
+
+  constructor(parts: LifeCycleParts) {
+    this.#parts = parts;
+    this.device = parts.device;
+    this.offered = parts.device.features | BASE_FEATURES;
+    this.queues = parts.device.queueSizes.map((size, index) => new QueueSetup(index, size));
+    this.#status = new DeviceStatus({
+      featuresObjection: () => featureObjection(this.offered, this.#accepted),
+      driverOk: () => this.#start(),
+      reset: () => this.#reset(),
+      refused: (why) => this.fault(why),
+    });
+  }
+
+  /** The device status field. */
+  get status(): number {
+    return this.#status.value;
+  }
+
+  /** Whether the device works on its queues. */
+  get running(): boolean {
+    return this.#status.state === 'running';
+  }
+
+  /** Feature bits the driver has accepted so far. */
+  get accepted(): bigint {
+    return this.#accepted;
+  }
+
+  /** Changes whenever the configuration did: 0 to 255. @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout */
+  get configGeneration(): number {
+    return this.#configGeneration;
+  }
+
+  /** Resolves when no reset is under way any more: nothing of an old life touches guest memory then. */
+  get drained(): Promise<void> {
+    return this.#draining;
+  }
+
+  /** The driver wrote the device status field. */
+  writeStatus(value: number): void {
+    this.#status.write(value);
+  }
+
+  /** The driver accepts these features; it may change its mind until FEATURES_OK. @spec virtio 1.2 §2.2.1 Driver Requirements: Feature Bits */
+  accept(features: bigint): void {
+    const { state } = this.#status;
+    if (state === 'reset' || state === 'acknowledged' || state === 'driver') this.#accepted = features;
+    else this.fault(`features may not be changed in state ${state}`);
+  }
+
+  /** The driver wrote the size of a queue. */
+  setQueueSize(queue: QueueSetup, size: number): void {
+    this.#configure(() => queue.setSize(size));
+  }
+
+  /** The driver wrote the address of a part of a queue. */
+  setQueueAddress(queue: QueueSetup, area: QueueArea, address: bigint): void {
+    this.#configure(() => queue.setAddress(area, address));
+  }
+
+  /** The driver wrote the enable register of a queue: legal once features are agreed on and before DRIVER_OK. */
+  enableQueue(queue: QueueSetup, value: number): void {
+    this.#configure(() => {
+      const { state } = this.#status;
+      if (value === 0 || queue.enabled || state === 'features-ok') return queue.writeEnable(value);
+      this.needsReset(`queue ${queue.index} may not be enabled in state ${state}`);
+      return undefined;
+    });
+  }
+
+  /** The driver rang for a queue. Ignored unless that queue is alive. */
+  kick(queue: number): void {
+    if (this.running && this.#life?.queues[queue] !== undefined) this.device.queueNotify(queue);
+  }
+
+  /** Has the device look at every queue that is alive. */
+  kickAll(): void {
+    for (const { index } of this.queues) this.kick(index);
+  }
+
+  /** Reports a rule the driver broke. */
+  fault(why: string): void {
+    this.#parts.trace?.guestFault(this.#parts.name, why);
+  }
+
+  /** The device cannot go on without a reset. @spec virtio 1.2 §2.1.2 Device Requirements: Device Status Field */
+  needsReset(why: string): void {
+    this.fault(why);
+    if (this.#status.needsReset() && this.#status.driverOk) this.#parts.configInterrupt();
+  }
+
+  #configure(change: () => RingFault | undefined): void {
+    if (this.#status.state === 'resetting') {
+      this.fault('a queue may not be configured while the device is being reset');
+      return;
+    }
+    const fault = change();
+    if (fault !== undefined) this.needsReset(fault.message);
+  }
+
+  #start(): void {
+    if (this.#status.state !== 'running') {
+      this.#parts.configInterrupt();
+      return;
+    }
+    const queues: (Virtqueue | undefined)[] = [];
+    for (const setup of this.queues) {
+      const outcome = setup.enabled ? setup.activate(this.#parts.memory, this.#accepted) : undefined;
+      if (isRingFault(outcome)) {
+        for (const queue of queues) queue?.detach();
+        this.needsReset(outcome.message);
+        return;
+      }
+      queues.push(outcome);
+    }
+    const life: Life = { queues };
+    this.#life = life;
+    this.device.activate(this.#context(life));
+    this.#parts.runningChanged();
+  }
+
+  #context(life: Life): DeviceContext {
+    const alive = () => this.#life === life;
+    return {
+      memory: this.#parts.memory,
+      features: this.#accepted,
+      queue: (index) => life.queues[index],
+      notifyUsed: (queue) => {
+        if (alive() && queue.takeInterrupt()) this.#parts.queueInterrupt(queue.index);
+      },
+      notifyConfigChange: () => {
+        this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+        if (alive()) this.#parts.configInterrupt();
+      },
+      needsReset: (why) => {
+        if (alive()) this.needsReset(why);
+      },
+    };
+  }
+
+  #reset(): Promise<void> | undefined {
+    const life = this.#life;
+    this.#life = undefined;
+    for (const queue of life?.queues ?? []) queue?.detach();
+    this.#accepted = 0n;
+    this.#parts.resetRegisters();
+    this.#parts.runningChanged();
+    if (this.#status.value === 0) {
+      this.#resetQueues();
+      return undefined;
+    }
+    this.#draining = this.device.reset().then(() => this.#resetQueues());
+    return this.#draining;
+  }
+
+  #resetQueues(): void {
+    for (const queue of this.queues) queue.reset();
+  }
+}

@@ -1,0 +1,206 @@
+/** Presents a virtio device as a PCI function, by the modern interface alone. */
+import { type BarRegion, layOutBar } from '../pci/bar-regions.ts';
+import type { Bar } from '../pci/bars.ts';
+import type { PciCapability } from '../pci/capabilities.ts';
+import { PciFunction } from '../pci/function.ts';
+import { Msix } from '../pci/msix.ts';
+import {
+  asGpa,
+  type BusTarget,
+  type DeviceTrace,
+  type DoorbellPort,
+  type GuestMemory,
+  type MessageSink,
+} from '../ports.ts';
+import { registerTarget } from '../register-target.ts';
+import { CommonConfig } from './common-config.ts';
+import { NO_VECTOR } from './common-config-registers.ts';
+import type { VirtioDevice } from './device.ts';
+import { DeviceLifeCycle } from './life-cycle.ts';
+import { type StructureType, structureCapabilityAt } from './pci-capabilities.ts';
+import { pciConfigAccess } from './pci-config-access.ts';
+import { IsrStatus } from './pci-isr.ts';
+import { NOTIFY_OFF_MULTIPLIER, NotifyStructure } from './pci-notify.ts';
+
+/** What a virtio PCI function gets. */
+export interface VirtioPciParts {
+  readonly device: VirtioDevice;
+  readonly memory: GuestMemory;
+  readonly messages: MessageSink;
+  /** Absent where every kick is to arrive as a write. */
+  readonly doorbells?: DoorbellPort | undefined;
+  readonly trace?: DeviceTrace | undefined;
+  /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin alone. One for each queue and one more by default. */
+  readonly vectors?: number | undefined;
+}
+
+const VENDOR = 0x1af4;
+const FIRST_DEVICE = 0x1040;
+const SUBSYSTEM = 0x1100;
+const REVISION = 1;
+
+const MSIX_BAR = 1;
+const STRUCTURES_BAR = 4;
+const PAGE = 0x1000;
+
+/**
+ * A non-transitional virtio PCI function. BAR 4 holds the virtio structures, a page for each; BAR 1 holds MSI-X.
+ *
+ * @spec virtio 1.2 §4.1 Virtio Over PCI Bus
+ */
+export class VirtioPciTransport {
+  /** What is plugged into a PCI bus. */
+  readonly pci: PciFunction;
+  readonly #life: DeviceLifeCycle;
+  readonly #common: CommonConfig;
+  readonly #isr: IsrStatus;
+  readonly #notify: NotifyStructure;
+  readonly #msix: Msix | undefined;
+
+  /** @throws Error when the number of vectors is out of range. */
+  constructor(parts: VirtioPciParts) {
+    const { device, vectors = device.queueSizes.length + 1 } = parts;
+    const name = `${device.name}-pci`;
+    this.#life = new DeviceLifeCycle({
+      name,
+      device,
+      memory: parts.memory,
+      trace: parts.trace,
+      queueInterrupt: (queue) => this.#queueInterrupt(queue),
+      configInterrupt: () => this.#configInterrupt(),
+      runningChanged: () => this.#notify.setRunning(this.#life.running),
+      resetRegisters: () => this.#resetRegisters(),
+    });
+    this.#common = new CommonConfig(this.#life, vectors);
+    this.#isr = new IsrStatus(() => this.#drivePin());
+    this.#notify = new NotifyStructure({
+      queues: device.queueSizes.length,
+      doorbells: parts.doorbells,
+      kick: (queue) => this.#kick(queue),
+    });
+    const { bar, capabilities } = this.#structures();
+    const bars = [bar];
+    if (vectors > 0) {
+      this.#msix = new Msix({
+        vectors,
+        barIndex: MSIX_BAR,
+        messages: parts.messages,
+        maySend: () => this.pci.busMaster,
+        controlChanged: () => this.#drivePin(),
+      });
+      bars.push(this.#msix.bar);
+      capabilities.push(this.#msix.capability);
+    }
+    this.pci = new PciFunction({
+      name,
+      identity: {
+        vendorId: VENDOR,
+        deviceId: FIRST_DEVICE + device.deviceId,
+        revision: REVISION,
+        classCode: device.pciClass,
+        subsystemVendorId: VENDOR,
+        subsystemId: SUBSYSTEM,
+      },
+      interruptPin: 1,
+      bars,
+      capabilities,
+      commandChanged: () => this.#commandChanged(),
+      reset: () => {
+        this.#life.writeStatus(0);
+        this.#msix?.reset();
+      },
+    });
+  }
+
+  /** Resolves when no reset is under way any more: after `pci.reset()`, nothing of the old life touches guest memory then. */
+  get drained(): Promise<void> {
+    return this.#life.drained;
+  }
+
+  /** Lays out BAR 4 and makes the capabilities that describe it. */
+  #structures(): { readonly bar: Bar; readonly capabilities: PciCapability[] } {
+    const { device } = this.#life;
+    const common = this.#common.registers;
+    const isr = this.#isr.registers;
+    const structures: { readonly type: StructureType; readonly region: BarRegion }[] = [
+      { type: 'common', region: { length: common.length, target: registerTarget('common_cfg', common) } },
+      { type: 'isr', region: { length: isr.length, target: registerTarget('isr', isr) } },
+    ];
+    if (device.configLength > 0) {
+      structures.push({ type: 'device', region: { length: device.configLength, target: configTarget(device) } });
+    }
+    structures.push({ type: 'notify', region: this.#notify });
+
+    const layout = layOutBar(
+      'virtio',
+      structures.map(({ region }) => region),
+      { alignment: PAGE, minimum: 4 * PAGE },
+    );
+    const notifyOffset = layout.offsets.at(-1) ?? 0;
+    const bar: Bar = {
+      index: STRUCTURES_BAR,
+      kind: 'memory-64',
+      prefetchable: true,
+      length: layout.length,
+      target: layout.target,
+      moved: (address) => this.#notify.moved(address === undefined ? undefined : asGpa(address + notifyOffset)),
+    };
+    const capabilities = structures.map(({ type, region: { length } }, index) =>
+      structureCapabilityAt(
+        type,
+        { bar: STRUCTURES_BAR, offset: layout.offsets[index] ?? 0, length },
+        type === 'notify' ? NOTIFY_OFF_MULTIPLIER : undefined,
+      ),
+    );
+    const access = pciConfigAccess(
+      () => this.pci.bars,
+      (why) => this.#life.fault(why),
+    );
+    return { bar, capabilities: [...capabilities, access] };
+  }
+
+  #kick(queue: number): void {
+    if (this.pci.busMaster) this.#life.kick(queue);
+  }
+
+  #commandChanged(): void {
+    if (!this.pci.busMaster) return;
+    this.#msix?.deliverPending();
+    this.#life.kickAll();
+  }
+
+  /** @spec virtio 1.2 §4.1.5.3 Used Buffer Notifications */
+  #queueInterrupt(queue: number): void {
+    if (this.#msix?.enabled) this.#trigger(this.#common.queueVector(queue));
+    else this.#isr.set('queue');
+  }
+
+  /** @spec virtio 1.2 §4.1.5.4 Notification of Device Configuration Changes */
+  #configInterrupt(): void {
+    this.#isr.set('config');
+    if (this.#msix?.enabled) this.#trigger(this.#common.readConfigVector());
+  }
+
+  #trigger(vector: number): void {
+    if (vector !== NO_VECTOR) this.#msix?.trigger(vector);
+  }
+
+  #drivePin(): void {
+    this.pci.setInterrupt(this.#isr.pending && !(this.#msix?.enabled ?? false));
+  }
+
+  #resetRegisters(): void {
+    this.#common.reset();
+    this.#isr.take();
+    this.#msix?.clearPending();
+  }
+}
+
+/** The device-specific configuration as the transport maps it. @spec virtio 1.2 §4.1.4.6 Device-specific configuration */
+function configTarget(device: VirtioDevice): BusTarget {
+  return {
+    name: 'device_cfg',
+    read: (offset, width) => device.readConfig(offset, width),
+    write: (offset, width, value) => device.writeConfig(offset, width, value),
+  };
+}

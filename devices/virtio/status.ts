@@ -1,0 +1,150 @@
+/** The device status field as a state machine. */
+
+/** Bits of the device status field. @spec virtio 1.2 §2.1 Device Status Field */
+export const STATUS = {
+  ACKNOWLEDGE: 0x01,
+  DRIVER: 0x02,
+  DRIVER_OK: 0x04,
+  FEATURES_OK: 0x08,
+  DEVICE_NEEDS_RESET: 0x40,
+  FAILED: 0x80,
+} as const;
+
+/** Where driver and device are in the life of a device. */
+export type StatusState =
+  | 'reset'
+  | 'acknowledged'
+  | 'driver'
+  | 'features-ok'
+  | 'running'
+  | 'needs-reset'
+  | 'failed'
+  | 'resetting';
+
+/** Bits a driver sets, in the order in which several written at once take effect. */
+const DRIVER_BITS = ['ACKNOWLEDGE', 'DRIVER', 'FEATURES_OK', 'DRIVER_OK', 'FAILED'] as const;
+
+/** A bit the driver sets. */
+export type DriverBit = (typeof DRIVER_BITS)[number];
+
+/**
+ * Where setting a bit leads from each state; a bit that is missing may not be set there. Writing 0 leads to `resetting`
+ * from everywhere and from there, once the device has drained, to `reset`.
+ *
+ * A driver that has not noticed that a reset is needed may finish its initialisation: it is told by interrupt once it
+ * set DRIVER_OK.
+ *
+ * @spec virtio 1.2 §3.1.1 Driver Requirements: Device Initialization
+ */
+export const STATUS_TRANSITIONS: {
+  readonly [state in StatusState]: { readonly [bit in DriverBit]?: StatusState };
+} = {
+  reset: { ACKNOWLEDGE: 'acknowledged', FAILED: 'failed' },
+  acknowledged: { DRIVER: 'driver', FAILED: 'failed' },
+  driver: { FEATURES_OK: 'features-ok', FAILED: 'failed' },
+  'features-ok': { DRIVER_OK: 'running', FAILED: 'failed' },
+  running: { FAILED: 'failed' },
+  'needs-reset': { DRIVER_OK: 'needs-reset', FAILED: 'failed' },
+  failed: {},
+  resetting: {},
+};
+
+/** What follows from moves of the status. */
+export interface StatusActions {
+  /** FEATURES_OK is about to be set; an objection keeps it unset. */
+  featuresObjection(): string | undefined;
+  /** DRIVER_OK was set. */
+  driverOk(): void;
+  /** The driver wrote 0; resolves when the device has drained, or is undefined when there is nothing to wait for. */
+  reset(): Promise<void> | undefined;
+  /** The driver did what it may not; nothing has changed. `why` is for people. */
+  refused(why: string): void;
+}
+
+/** The device status field of one device. */
+export class DeviceStatus {
+  readonly #actions: StatusActions;
+  #state: StatusState = 'reset';
+  #value = 0;
+
+  constructor(actions: StatusActions) {
+    this.#actions = actions;
+  }
+
+  get state(): StatusState {
+    return this.#state;
+  }
+
+  /** The field as the driver reads it: while a reset is under way its old value, which is not 0. */
+  get value(): number {
+    return this.#value;
+  }
+
+  /** Whether the driver has set DRIVER_OK since the last reset. */
+  get driverOk(): boolean {
+    return (this.#value & STATUS.DRIVER_OK) !== 0;
+  }
+
+  /** The driver wrote the field: `value` 0 to 255. */
+  write(value: number): void {
+    if (value === 0) {
+      this.#reset();
+      return;
+    }
+    const own = this.#value & ~STATUS.DEVICE_NEEDS_RESET;
+    if ((own & ~value) !== 0) {
+      this.#refuse(value, 'it clears bits, which only a reset does');
+      return;
+    }
+    const unknown = value & ~this.#value & ~DRIVER_BITS.reduce((mask, bit) => mask | STATUS[bit], 0);
+    if (unknown !== 0) this.#refuse(value, `bits 0x${unknown.toString(16)} are not the driver's to set`);
+    for (const bit of DRIVER_BITS) {
+      if ((value & ~this.#value & STATUS[bit]) !== 0 && !this.#set(bit, value)) return;
+    }
+  }
+
+  /** The device cannot go on without a reset. Returns false when that is known already, or the device is being reset. */
+  needsReset(): boolean {
+    if (this.#state === 'resetting' || (this.#value & STATUS.DEVICE_NEEDS_RESET) !== 0) return false;
+    this.#value |= STATUS.DEVICE_NEEDS_RESET;
+    if (this.#state !== 'failed') this.#state = 'needs-reset';
+    return true;
+  }
+
+  #set(bit: DriverBit, written: number): boolean {
+    const to = STATUS_TRANSITIONS[this.#state][bit];
+    if (to === undefined) {
+      this.#refuse(written, `${bit} may not be set in state ${this.#state}`);
+      return false;
+    }
+    const objection = bit === 'FEATURES_OK' ? this.#actions.featuresObjection() : undefined;
+    if (objection !== undefined) {
+      this.#refuse(written, objection);
+      return false;
+    }
+    this.#state = to;
+    this.#value |= STATUS[bit];
+    if (bit === 'DRIVER_OK') this.#actions.driverOk();
+    return true;
+  }
+
+  #reset(): void {
+    if (this.#state === 'resetting') return;
+    const drained = this.#actions.reset();
+    if (drained === undefined) {
+      this.#restart();
+      return;
+    }
+    this.#state = 'resetting';
+    drained.then(() => this.#restart());
+  }
+
+  #restart(): void {
+    this.#state = 'reset';
+    this.#value = 0;
+  }
+
+  #refuse(written: number, why: string): void {
+    this.#actions.refused(`device_status 0x${written.toString(16)} refused: ${why}`);
+  }
+}
