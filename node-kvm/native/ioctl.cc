@@ -19,8 +19,11 @@ constexpr IoctlRow Struct(const char* name, unsigned long request) {
   return {name, request, IoctlArgument::kStruct, 0};
 }
 
-constexpr IoctlRow Counted(const char* name, unsigned long request, uint32_t entry_size) {
-  return {name, request, IoctlArgument::kCounted, entry_size};
+// The request number holds the size of the header. Some versions of the header file give the structures that end in an
+// array another size in C++ than in C, so the size is put in anew.
+constexpr IoctlRow Counted(const char* name, unsigned long request, unsigned long header_size, uint32_t entry_size) {
+  unsigned long without_size = request & ~(static_cast<unsigned long>(_IOC_SIZEMASK) << _IOC_SIZESHIFT);
+  return {name, without_size | (header_size << _IOC_SIZESHIFT), IoctlArgument::kCounted, entry_size};
 }
 
 #define NAMED(request) #request, request
@@ -29,8 +32,8 @@ constexpr IoctlRow kSystemRows[] = {
     Number(NAMED(KVM_GET_API_VERSION)),
     Number(NAMED(KVM_CHECK_EXTENSION)),
     Number(NAMED(KVM_GET_VCPU_MMAP_SIZE)),
-    Counted(NAMED(KVM_GET_SUPPORTED_CPUID), sizeof(kvm_cpuid_entry2)),
-    Counted(NAMED(KVM_GET_MSR_INDEX_LIST), sizeof(uint32_t)),
+    Counted(NAMED(KVM_GET_SUPPORTED_CPUID), 8, sizeof(kvm_cpuid_entry2)),
+    Counted(NAMED(KVM_GET_MSR_INDEX_LIST), 4, sizeof(uint32_t)),
 };
 
 constexpr IoctlRow kVmRows[] = {
@@ -48,7 +51,7 @@ constexpr IoctlRow kVmRows[] = {
     Struct(NAMED(KVM_GET_CLOCK)),
     Struct(NAMED(KVM_SET_CLOCK)),
     Struct(NAMED(KVM_SET_IDENTITY_MAP_ADDR)),
-    Counted(NAMED(KVM_SET_GSI_ROUTING), sizeof(kvm_irq_routing_entry)),
+    Counted(NAMED(KVM_SET_GSI_ROUTING), 8, sizeof(kvm_irq_routing_entry)),
 };
 
 constexpr IoctlRow kVcpuRows[] = {
@@ -73,10 +76,10 @@ constexpr IoctlRow kVcpuRows[] = {
     Struct(NAMED(KVM_SET_XCRS)),
     Struct(NAMED(KVM_SET_GUEST_DEBUG)),
     Struct(NAMED(KVM_INTERRUPT)),
-    Counted(NAMED(KVM_GET_MSRS), sizeof(kvm_msr_entry)),
-    Counted(NAMED(KVM_SET_MSRS), sizeof(kvm_msr_entry)),
-    Counted(NAMED(KVM_GET_CPUID2), sizeof(kvm_cpuid_entry2)),
-    Counted(NAMED(KVM_SET_CPUID2), sizeof(kvm_cpuid_entry2)),
+    Counted(NAMED(KVM_GET_MSRS), 8, sizeof(kvm_msr_entry)),
+    Counted(NAMED(KVM_SET_MSRS), 8, sizeof(kvm_msr_entry)),
+    Counted(NAMED(KVM_GET_CPUID2), 8, sizeof(kvm_cpuid_entry2)),
+    Counted(NAMED(KVM_SET_CPUID2), 8, sizeof(kvm_cpuid_entry2)),
 };
 
 #undef NAMED

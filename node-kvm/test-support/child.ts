@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { within } from './deadline.ts';
+
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+
+/** How a child process ended. */
+export interface ChildResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a script in a Node process of its own, `node-kvm` being this source. `source` is TypeScript whose imports are
+ * relative to the package's folder. The child is killed after 30 s.
+ */
+export async function runScript(source: string, nodeArguments: readonly string[] = []): Promise<ChildResult> {
+  // The build folder is where the addon is looked for from a bundle, and nobody commits it.
+  const outfile = `${packageFolder}build/test-${randomUUID()}.mjs`;
+  await build({
+    stdin: { contents: source, resolveDir: packageFolder, loader: 'ts' },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    alias: { 'node-kvm': `${packageFolder}index.ts` },
+    logLevel: 'error',
+  });
+  try {
+    return await runNode([...nodeArguments, outfile]);
+  } finally {
+    await rm(outfile);
+  }
+}
+
+async function runNode(args: readonly string[]): Promise<ChildResult> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const ended = new Promise<ChildResult>((resolve) => {
+    child.on('close', (status, signal) => resolve({ status, signal, ...output }));
+  });
+  try {
+    return await within('the end of a child process', ended, 30_000);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}

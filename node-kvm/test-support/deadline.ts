@@ -1,0 +1,23 @@
+const defaultMs = 20_000;
+
+/** `promise`, or a rejection that names what did not happen in time. */
+export async function within<T>(what: string, promise: Promise<T>, ms = defaultMs): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves once `condition` holds, looked at every millisecond. */
+export async function eventually(what: string, condition: () => boolean, ms = defaultMs): Promise<void> {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
