@@ -1,4 +1,5 @@
 import type { MachineEnd } from '../exit-status.ts';
+import { errorCode } from '../host/error-code.ts';
 import type { Machine, RunningCommand } from './machine-port.ts';
 import type { InputStream, OutputStream, ProcessIo } from './process-io.ts';
 import { say } from './report.ts';
@@ -89,6 +90,6 @@ async function* bytesOf(stdin: InputStream, io: ProcessIo): AsyncGenerator<Uint8
   try {
     for await (const bytes of stdin) yield bytes;
   } catch (error) {
-    say(io.stderr, `stdin cannot be read and counts as empty: ${error instanceof Error ? error.message : error}`);
+    say(io.stderr, `stdin cannot be read and counts as ended: ${errorCode(error)}`);
   }
 }

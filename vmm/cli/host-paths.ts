@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { VirtualMachineConfig } from '../config.ts';
+import { errorCode } from '../host/error-code.ts';
 import { UsageError } from '../usage-error.ts';
 
 /**
@@ -40,7 +41,7 @@ function openCode(path: string, flags: number): { readonly code?: string; readon
       closeSync(descriptor);
     }
   } catch (error) {
-    return { code: codeOf(error), isFile: false };
+    return { code: errorCode(error), isFile: false };
   }
 }
 
@@ -49,7 +50,7 @@ function statCode(path: string): string | undefined {
     statSync(path);
     return undefined;
   } catch (error) {
-    return codeOf(error);
+    return errorCode(error);
   }
 }
 
@@ -63,8 +64,4 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 function refusal(code: string): string {
   return REFUSALS[code] ?? `cannot be opened (${code}); correct the path`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,5 +1,6 @@
 import { createWriteStream, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { errorCode } from '../host/error-code.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where trace lines go. */
@@ -33,7 +34,7 @@ function openForWriting(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     const cause = CAUSES[code] ?? `cannot be written (${code})`;
     throw new UsageError(`--trace: ${path} ${cause}; name a file that can be written, or none for stderr`);
   }
