@@ -1,0 +1,110 @@
+/**
+ * What a driver needs of the way to its device, whatever that way is; and the initialisation every driver goes through.
+ * The steps are separate, so that a driver that means harm can leave some out.
+ */
+import { RING_FEATURE } from '../queue-layout.ts';
+import { STATUS } from '../status.ts';
+import { DriverQueue } from './driver-queue.ts';
+import type { DriverRing } from './driver-ring.ts';
+import type { Arena } from './guest-ram.ts';
+
+/** The way from a driver to one device. */
+export interface DriverTransport {
+  /** @spec virtio 1.2 §5 Device Types */
+  readonly deviceId: number;
+  /** The device status field. */
+  status: number;
+  /** Feature bits the device offers. */
+  readonly offered: bigint;
+  /** Accepts these feature bits. */
+  accept(features: bigint): void;
+  /** Number of queues the device has. */
+  readonly queueCount: number;
+  /** Largest size of a queue; 0 when there is no such queue. Right until the driver chooses a size. */
+  maxQueueSize(index: number): number;
+  /** Tells the device size and addresses of a queue, and where to send its interrupts; then enables it. */
+  enableQueue(index: number, ring: DriverRing): void;
+  kick(index: number): void;
+  /** Reads device-specific configuration: unsigned, little-endian. */
+  readConfig(offset: number, width: 1 | 2 | 4): number;
+  /** Called with the number of the queue whose used buffers the device announces. Set by the driver. */
+  onQueueInterrupt: (index: number) => void;
+  /** Called when the device announces a change of configuration or status. Set by the driver. */
+  onConfigInterrupt: () => void;
+  /** Lets the device work on a reset: resolves after a turn of the event loop. */
+  wait(): Promise<void>;
+}
+
+/** What a driver asks for. */
+export interface DriverChoice {
+  /** Device-specific features to accept where offered; VERSION_1 is always among them. */
+  readonly features?: bigint;
+  readonly indirect?: boolean;
+  readonly eventIdx?: boolean;
+  /** Size of each queue; the largest by default. */
+  readonly queueSize?: number;
+}
+
+/** The device did not agree to something. */
+export class DeviceRefused extends Error {
+  override readonly name = 'DeviceRefused';
+}
+
+const VERSION_1 = 1n << 32n;
+/** A device that has not finished a reset after this many turns never will. */
+const RESET_TURNS = 10_000;
+
+/**
+ * Resets the device and waits until it has forgotten its old life.
+ *
+ * @throws DeviceRefused when it does not come to an end.
+ * @spec virtio 1.2 §2.4 Device Reset
+ */
+export async function resetDevice(transport: DriverTransport): Promise<void> {
+  transport.status = 0;
+  for (let turn = 0; transport.status !== 0; turn += 1) {
+    if (turn === RESET_TURNS) throw new DeviceRefused('the device does not finish its reset');
+    await transport.wait();
+  }
+}
+
+/**
+ * Brings a device to life and gives its queues.
+ *
+ * @throws DeviceRefused when it does not accept the features.
+ * @spec virtio 1.2 §3.1.1 Driver Requirements: Device Initialization
+ */
+export async function startDevice(
+  transport: DriverTransport,
+  arena: Arena,
+  choice: DriverChoice = {},
+): Promise<DriverQueue[]> {
+  await resetDevice(transport);
+  transport.status = STATUS.ACKNOWLEDGE;
+  transport.status |= STATUS.DRIVER;
+
+  const wanted =
+    VERSION_1 |
+    (choice.features ?? 0n) |
+    (choice.indirect === true ? RING_FEATURE.indirectDesc : 0n) |
+    (choice.eventIdx === true ? RING_FEATURE.eventIdx : 0n);
+  const accepted = wanted & transport.offered;
+  transport.accept(accepted);
+  transport.status |= STATUS.FEATURES_OK;
+  if ((transport.status & STATUS.FEATURES_OK) === 0) {
+    throw new DeviceRefused(`the device does not accept features 0x${accepted.toString(16)}`);
+  }
+
+  const queues: DriverQueue[] = [];
+  for (let index = 0; index < transport.queueCount; index += 1) {
+    const queue = new DriverQueue(arena, {
+      size: choice.queueSize ?? transport.maxQueueSize(index),
+      indirect: (accepted & RING_FEATURE.indirectDesc) !== 0n,
+      eventIdx: (accepted & RING_FEATURE.eventIdx) !== 0n,
+    });
+    transport.enableQueue(index, queue.ring);
+    queues.push(queue);
+  }
+  transport.status |= STATUS.DRIVER_OK;
+  return queues;
+}
