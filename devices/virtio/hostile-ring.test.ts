@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { Gpa } from '../ports.ts';
 import { type Descriptor, DriverRing, putDescriptor, type UsedEntry } from './fake-driver/driver-ring.ts';
 import { Arena, GuestRam } from './fake-driver/guest-ram.ts';
-import { P9Device } from './p9-device.ts';
+import { P9Device, type P9DeviceOptions } from './p9-device.ts';
 import { areaLength, RING_FEATURE } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault } from './ring-fault.ts';
@@ -235,14 +234,14 @@ describe('whatever a driver writes into a ring', () => {
           let taken = 0;
           let due: (() => void)[] = [];
           let pick = 0;
-          const handler: FrameHandler = {
+          const handler: P9DeviceOptions['handler'] = {
             handle: (_, reply) => {
               taken += 1;
               const room = reply.reduce((sum, part) => sum + part.length, 0);
-              if (pick % 16 === 15) throw new FrameError('no header');
+              if (pick % 16 === 15) throw new Error('no header');
               if (pick % 3 !== 2) return room;
               return new Promise((resolve, reject) => {
-                due.push(pick % 2 === 0 ? () => resolve(room) : () => reject(new FrameError('no header')));
+                due.push(pick % 2 === 0 ? () => resolve(room) : () => reject(new Error('no header')));
               });
             },
             reset: async () => {},

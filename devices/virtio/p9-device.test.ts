@@ -157,6 +157,26 @@ describe('a fault of the driver', () => {
   });
 });
 
+test('a 9P core that throws anything else has a bug: contained in its device, and told as one', () => {
+  const { activate, pair, request, handler, seen, kick } = machine();
+  activate();
+  handler.answer = () => {
+    throw new TypeError('x is undefined');
+  };
+  request();
+  kick();
+  expect(used(pair)).toEqual([0]);
+  expect(seen.resets).toEqual(['queue 0: head 0: internal error: TypeError: x is undefined']);
+});
+
+test('a 9P core that claims more bytes than there was room for is our bug', () => {
+  const { activate, request, handler, kick } = machine();
+  activate();
+  handler.answer = () => 101;
+  request(11, 100);
+  expect(kick).toThrow(RangeError);
+});
+
 describe('requests', () => {
   test('go to the 9P core as they lie in memory, and their replies share one interrupt', () => {
     const { activate, pair, request, handler, seen, kick } = machine();

@@ -6,7 +6,7 @@
  * @spec virtio 1.2 §5 Device Types
  * @spec Linux include/uapi/linux/virtio_9p.h: struct virtio_9p_config
  */
-import type { FrameHandler } from '../../ninep/frame-handler.ts';
+import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import type { Chain, Virtqueue } from './virtqueue.ts';
@@ -153,7 +153,8 @@ export class P9Device implements VirtioDevice {
   /** The frame could not be served at all: the chain goes back empty and the device needs a reset. */
   #refuse(life: Life, chain: Chain, error: unknown): void {
     life.queue.push(chain, 0);
-    this.#break(life, `queue 0: head ${chain.head}: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof FrameError ? error.message : `internal error: ${error}`;
+    this.#break(life, `queue 0: head ${chain.head}: ${why}`);
   }
 
   #break(life: Life, why: string): void {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { FrameError, type FrameHandler, type Segments } from '../../../ninep/frame-handler.ts';
-import { P9Device } from '../p9-device.ts';
+import { P9Device, type P9DeviceOptions } from '../p9-device.ts';
 import { DirectTransport } from './direct-transport.ts';
 import { DeviceMisbehaved, DriverQueue } from './driver-queue.ts';
 import { DeviceRefused, resetDevice, startDevice } from './driver-transport.ts';
 import { FrameDriver } from './frame-driver.ts';
 import { Arena, GuestRam } from './guest-ram.ts';
+
+type FrameHandler = P9DeviceOptions['handler'];
+type Segments = readonly Uint8Array[];
 
 /** Answers each frame with its bytes in reverse order, as far as they fit. */
 function mirror(request: Segments, reply: Segments): number {
@@ -90,14 +92,14 @@ describe('a device that needs a reset', () => {
   test('says so in its status, works again after one, and the old life is gone', async () => {
     const refuse = { now: true };
     const { driver, transport, faults, arena } = await p9((request, reply) => {
-      if (refuse.now) throw new FrameError('6 bytes hold no header');
+      if (refuse.now) throw new Error('no header');
       return mirror(request, reply);
     });
     let configInterrupts = 0;
     transport.onConfigInterrupt = () => (configInterrupts += 1);
     expect(await driver.send(frame(6))).toHaveLength(0);
     expect(transport.status & 0x40).toBe(0x40);
-    expect([configInterrupts, faults]).toEqual([1, ['queue 0: head 0: 6 bytes hold no header']]);
+    expect([configInterrupts, faults]).toEqual([1, ['queue 0: head 0: internal error: Error: no header']]);
 
     refuse.now = false;
     const [queue] = await startDevice(transport, arena, { features: 1n });
