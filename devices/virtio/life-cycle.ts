@@ -67,7 +67,7 @@ export class DeviceLifeCycle {
 
   /** Whether the device works on its queues. */
   get running(): boolean {
-    return this.#status.state === 'running';
+    return this.#life !== undefined && this.#status.state === 'running';
   }
 
   /** Feature bits the driver has accepted so far. */

@@ -80,7 +80,7 @@ export class VirtioPciTransport {
     });
     const { bar, capabilities } = this.#structures();
     const bars = [bar];
-    if (vectors > 0) {
+    if (vectors !== 0) {
       this.#msix = new Msix({
         vectors,
         barIndex: MSIX_BAR,
@@ -165,6 +165,7 @@ export class VirtioPciTransport {
 
   #commandChanged(): void {
     if (!this.pci.busMaster) return;
+    // Whatever came while bus mastering was off is made up for now.
     this.#msix?.deliverPending();
     this.#life.kickAll();
   }
