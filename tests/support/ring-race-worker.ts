@@ -1,0 +1,145 @@
+/**
+ * One side of a virtqueue on a thread of its own: driver and device share memory and nothing else, and sleep until the
+ * other side rings. A lost wake-up shows as a sleep that runs out.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DriverQueue } from '../../devices/virtio/fake-driver/driver-queue.ts';
+import type { DriverRing } from '../../devices/virtio/fake-driver/driver-ring.ts';
+import { Arena, GuestRam } from '../../devices/virtio/fake-driver/guest-ram.ts';
+import { RING_FEATURE } from '../../devices/virtio/queue-layout.ts';
+import { QueueSetup } from '../../devices/virtio/queue-setup.ts';
+import { isRingFault } from '../../devices/virtio/ring-fault.ts';
+
+/** What both threads get. */
+export interface RaceData {
+  readonly role: 'driver' | 'device';
+  readonly ram: SharedArrayBuffer;
+  /** Words: kicks, interrupts, whether the driver is done. */
+  readonly bells: SharedArrayBuffer;
+  readonly areas: DriverRing['areas'];
+  readonly size: number;
+  readonly eventIdx: boolean;
+  readonly requests: number;
+}
+
+/** What each thread reports at its end. */
+export interface RaceReport {
+  readonly role: RaceData['role'];
+  readonly requests: number;
+  readonly rings: number;
+  /** What went wrong, if anything. */
+  readonly failure?: string;
+}
+
+const KICKS = 0;
+const INTERRUPTS = 1;
+const DONE = 2;
+/** Longer than any pause of a thread that is not lost. */
+const LOST_MS = 5_000;
+
+const data: RaceData = workerData;
+const bells = new Int32Array(data.bells);
+const ram = new GuestRam([{ base: 0, length: data.ram.byteLength }], [data.ram]);
+
+function ring(bell: number): void {
+  Atomics.add(bells, bell, 1);
+  Atomics.notify(bells, bell);
+}
+
+function report(requests: number, rings: number, failure?: string): void {
+  const told: RaceReport = { role: data.role, requests, rings, ...(failure !== undefined && { failure }) };
+  parentPort?.postMessage(told);
+}
+
+/** A request is 8 bytes with its number; the reply repeats it. */
+function drive(): void {
+  const arena = new Arena(ram, 0, data.ram.byteLength);
+  const queue = new DriverQueue(arena, { size: data.size, eventIdx: data.eventIdx });
+  const slots = Array.from({ length: data.size / 2 }, () => ({
+    request: { address: arena.allocate(8), length: 8 },
+    reply: { address: arena.allocate(8), length: 8 },
+  }));
+  const word = (address: (typeof slots)[number]['reply']['address']): Float64Array => {
+    const bytes = arena.bytes(address, 8);
+    return new Float64Array(bytes.buffer, bytes.byteOffset, 1);
+  };
+  parentPort?.postMessage(queue.ring.areas);
+
+  const byHead = new Map<number, { readonly slot: (typeof slots)[number]; readonly number: number }>();
+  let [sent, received, kicks] = [0, 0, 0];
+  while (received < data.requests) {
+    const seen = Atomics.load(bells, INTERRUPTS);
+    queue.suppressInterrupts();
+    // A burst of varying size, so that every distance between the two sides comes up.
+    for (let burst = 1 + ((sent * 7) % 5); burst > 0 && sent < data.requests; burst -= 1) {
+      const slot = slots.pop();
+      if (slot === undefined) break;
+      word(slot.request.address)[0] = sent;
+      byHead.set(queue.add([slot.request], [slot.reply]) ?? -1, { slot, number: sent });
+      sent += 1;
+      if (queue.publish()) {
+        kicks += 1;
+        ring(KICKS);
+      }
+    }
+    const before = received;
+    for (let used = queue.takeUsed(); used !== undefined; used = queue.takeUsed()) {
+      const pending = byHead.get(used.id);
+      if (pending === undefined || used.len !== 8 || word(pending.slot.reply.address)[0] !== pending.number) {
+        report(received, kicks, `request ${pending?.number} came back wrong`);
+        return;
+      }
+      byHead.delete(used.id);
+      slots.push(pending.slot);
+      received += 1;
+    }
+    if (received !== before || queue.allowInterrupts()) continue;
+    if (byHead.size > 0 && Atomics.wait(bells, INTERRUPTS, seen, LOST_MS) === 'timed-out') {
+      report(received, kicks, `no interrupt came for ${byHead.size} requests`);
+      return;
+    }
+  }
+  Atomics.store(bells, DONE, 1);
+  ring(KICKS);
+  report(received, kicks);
+}
+
+function serve(): void {
+  const setup = new QueueSetup(0, data.size);
+  setup.setAddress('desc', BigInt(data.areas.desc));
+  setup.setAddress('driver', BigInt(data.areas.driver));
+  setup.setAddress('device', BigInt(data.areas.device));
+  setup.writeEnable(1);
+  const queue = setup.activate(ram, data.eventIdx ? RING_FEATURE.eventIdx : 0n);
+  if (isRingFault(queue)) throw new Error(queue.message);
+
+  let [served, interrupts] = [0, 0];
+  while (Atomics.load(bells, DONE) === 0) {
+    const seen = Atomics.load(bells, KICKS);
+    do {
+      queue.suppressKicks();
+      for (let chain = queue.pop(); chain !== 'empty'; chain = queue.pop()) {
+        if (chain.kind === 'fault') {
+          report(served, interrupts, chain.message);
+          return;
+        }
+        const [request] = chain.readable;
+        if (request !== undefined) chain.writable[0]?.set(request);
+        queue.push(chain, 8);
+        served += 1;
+      }
+      if (queue.takeInterrupt()) {
+        interrupts += 1;
+        ring(INTERRUPTS);
+      }
+    } while (queue.allowKicks());
+    if (Atomics.load(bells, DONE) === 0 && Atomics.wait(bells, KICKS, seen, LOST_MS) === 'timed-out') {
+      report(served, interrupts, `no kick came after ${served} requests`);
+      return;
+    }
+  }
+  report(served, interrupts);
+}
+
+if (data.role === 'driver') drive();
+else serve();
