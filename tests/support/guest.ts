@@ -9,7 +9,7 @@ import { VirtualMachine } from '../../vmm/virtual-machine.ts';
 export const GUEST_TIMEOUT_MS = 180_000;
 
 /** Small: a guest kernel spends time on every page it has to describe. */
-const TEST_MEMORY = 128 * 2 ** 20;
+export const TEST_MEMORY = 128 * 2 ** 20;
 
 function reasonWithoutKvm(): string | undefined {
   try {
