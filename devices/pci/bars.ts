@@ -6,7 +6,7 @@ export interface Bar {
   /** Register, 0 to 5. A 64-bit BAR takes the next one as well. */
   readonly index: number;
   readonly kind: 'io' | 'memory-32' | 'memory-64';
-  /** Only memory without side effects on reads is prefetchable. */
+  /** Says that reads may be merged and repeated; only for memory. */
   readonly prefetchable?: boolean;
   /** Bytes: a power of two, at least 16 for memory, 4 for I/O. */
   readonly length: number;
@@ -72,11 +72,6 @@ export class BarSet {
 
   get bars(): readonly Bar[] {
     return this.#slots.map(({ bar }) => bar);
-  }
-
-  /** The BAR of this index with its place, if there is one. */
-  bar(index: number): Bar | undefined {
-    return this.#slots.find(({ bar }) => bar.index === index)?.bar;
   }
 
   /** Connects the ranges to the buses. */

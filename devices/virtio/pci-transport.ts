@@ -107,6 +107,7 @@ export class VirtioPciTransport {
       commandChanged: () => this.#commandChanged(),
       reset: () => {
         this.#life.writeStatus(0);
+        this.#resetRegisters();
         this.#msix?.reset();
       },
     });
@@ -140,6 +141,7 @@ export class VirtioPciTransport {
     const bar: Bar = {
       index: STRUCTURES_BAR,
       kind: 'memory-64',
+      // Though a read clears the ISR: other machines show this device so, and drivers map it uncached whatever it says.
       prefetchable: true,
       length: layout.length,
       target: layout.target,
