@@ -5,6 +5,9 @@
  */
 const STATX_BYTES = 256;
 
+/** Where size, ctime and mtime are, in words of 32 bits: the halves that move. */
+const CHANGE_WORDS = [10, 11, 24, 26, 28, 30] as const;
+
 /** Seconds since the epoch and nanoseconds, 0 to 999,999,999. */
 export interface StatxTime {
   readonly seconds: bigint;
@@ -81,7 +84,19 @@ export class Statx {
   }
   /** Device that holds the object. */
   get dev(): bigint {
-    return makedev(this.#u32[34] ?? 0, this.#u32[35] ?? 0);
+    return makedev(this.devMajor, this.devMinor);
+  }
+  get devMajor(): number {
+    return this.#u32[34] ?? 0;
+  }
+  get devMinor(): number {
+    return this.#u32[35] ?? 0;
+  }
+  /** A u32 made of mtime, ctime and size, cheap to get: when one of them changes, so does this, but for chance. */
+  get changeStamp(): number {
+    let hash = 0x811c9dc5;
+    for (const at of CHANGE_WORDS) hash = Math.imul(hash ^ (this.#u32[at] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
+    return hash >>> 0;
   }
   /** Mount the object was reached through; valid with `STATX.MNT_ID` in `mask`. */
   get mountId(): bigint {

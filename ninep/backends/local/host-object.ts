@@ -33,6 +33,10 @@ export class HostObject {
     return stat.ino === this.ino && stat.devMinor === this.devMinor && stat.devMajor === this.devMajor;
   }
 
+  isSameAs(other: HostObject): boolean {
+    return other.ino === this.ino && other.devMinor === this.devMinor && other.devMajor === this.devMajor;
+  }
+
   /** One more reference, to be released by whoever asked for it. */
   retain(): this {
     this.references++;

@@ -1,0 +1,109 @@
+import { AT, Dirents, DT, S, STATX, Statx } from 'node-hostfs';
+import type { DirectoryEntry, LockRange, LockStatus, MaybeAsync, OpenFile, Qid } from '../../backend.ts';
+import { fail } from '../../errno.ts';
+import { check } from './check.ts';
+import type { HostObject } from './host-object.ts';
+import { qidType, type Share } from './share.ts';
+
+/** Bytes of entries read from the host at a time: about a thousand names. */
+const BATCH_BYTES = 32_768;
+const DOT = 0x2e;
+
+/** Reused, since one entry is looked at before the next is. */
+const typeStat = new Statx();
+
+/** A directory opened for listing. The cookies are the host's own, so they stay good for as long as the host's do. */
+export class LocalDirectory implements OpenFile {
+  readonly qid: Qid;
+  readonly iounit = 0;
+  private readonly share: Share;
+  private readonly object: HostObject;
+  private readonly fd: number;
+  private batch: Dirents | undefined;
+  /** The cookie that the batch goes on from, or undefined before the first. */
+  private position: bigint | undefined;
+  /** The entry the batch stands at was refused by the last caller. */
+  private refused = false;
+
+  /** Takes over `fd`; keeps a reference to `object`; reads `stat` at once. */
+  constructor(share: Share, object: HostObject, fd: number, stat: Statx) {
+    this.share = share;
+    this.fd = fd;
+    this.qid = share.qidOf(stat);
+    this.object = object.retain();
+  }
+
+  readdir(offset: bigint, emit: (entry: DirectoryEntry) => boolean): void {
+    const { hostfs } = this.share;
+    this.batch ??= new Dirents(BATCH_BYTES);
+    const { batch } = this;
+    // From the start, a listing shows what is there now.
+    if (offset === 0n || offset !== this.position) {
+      check(hostfs.seekdir(this.fd, BigInt.asIntN(64, offset)));
+      batch.fill(0);
+      this.refused = false;
+      this.position = offset;
+    }
+    for (;;) {
+      while (this.refused || batch.next()) {
+        this.refused = false;
+        const entry = this.entry(batch);
+        if (!emit(entry)) {
+          this.refused = true;
+          return;
+        }
+        this.position = entry.offset;
+      }
+      const length = check(hostfs.getdents64(this.fd, batch.bytes));
+      batch.fill(length);
+      if (length === 0) return;
+    }
+  }
+
+  private entry(batch: Dirents): DirectoryEntry {
+    const { share, object } = this;
+    const { name } = batch;
+    const type = batch.type === DT.UNKNOWN ? this.askType(name) : batch.type;
+    // What is above the share is no business of the client's.
+    const atRoot = isDotDot(name) && object.ino === share.root.ino && object.devMinor === share.root.devMinor;
+    const ino = atRoot ? object.ino : batch.ino;
+    const path = share.qids.path(object.devMajor, object.devMinor, ino);
+    return { qid: { type: qidType(type << 12), version: 0, path }, offset: batch.offset, type, name };
+  }
+
+  /** For file systems whose directories do not say. A name that has gone meanwhile stays unknown. */
+  private askType(name: Uint8Array): number {
+    const result = this.share.hostfs.statx(this.fd, name, AT.SYMLINK_NOFOLLOW, STATX.TYPE, typeStat.bytes);
+    return result < 0 ? DT.UNKNOWN : (typeStat.mode & S.IFMT) >> 12;
+  }
+
+  read(): never {
+    return fail('EISDIR');
+  }
+
+  write(): never {
+    return fail('EISDIR');
+  }
+
+  async fsync(dataOnly: boolean): Promise<void> {
+    const { hostfs } = this.share;
+    check(await (dataOnly ? hostfs.fdatasyncAsync(this.fd) : hostfs.fsyncAsync(this.fd)));
+  }
+
+  lock(_range: LockRange): LockStatus {
+    return fail('EBADF');
+  }
+
+  getlock(_range: LockRange): LockRange | undefined {
+    return fail('EBADF');
+  }
+
+  release(): MaybeAsync<void> {
+    this.share.hostfs.close(this.fd);
+    return this.object.release(this.share);
+  }
+}
+
+function isDotDot(name: Uint8Array): boolean {
+  return name.length === 2 && name[0] === DOT && name[1] === DOT;
+}

@@ -1,0 +1,120 @@
+import { E, O, RWF, type Statx } from 'node-hostfs';
+import { sliceSegments, totalLength } from '../../../bytes/segments.ts';
+import type { AttributeChange, Credential, LockRange, LockStatus, MaybeAsync, OpenFile, Qid } from '../../backend.ts';
+import { errnoOf, fail } from '../../errno.ts';
+import { changeAttributes } from './change-attributes.ts';
+import { check } from './check.ts';
+import type { HostObject } from './host-object.ts';
+import type { FsKind } from './io-policy.ts';
+import type { LockableFile } from './lock-table.ts';
+import { dropSetIds } from './set-ids.ts';
+import type { Share } from './share.ts';
+
+/** The most pieces one system call takes (IOV_MAX). */
+const MOST_PIECES = 1024;
+
+/** A regular file opened for I/O: a descriptor of its own, so that position-free reads, writes and locks are its own. */
+export class LocalFile implements OpenFile, LockableFile {
+  readonly qid: Qid;
+  readonly iounit = 0;
+  readonly fd: number;
+  readonly access: number;
+  readonly identity: string;
+  private readonly share: Share;
+  private readonly object: HostObject;
+  private readonly credential: Credential;
+  private readonly kind: FsKind;
+  /** Each write reaches the disk before it is answered. */
+  private readonly durable: boolean;
+  private asksCache = true;
+
+  /** Takes over `fd`, opened with `flags`; keeps a reference to `object`; reads `stat` at once. */
+  constructor(share: Share, object: HostObject, fd: number, flags: number, stat: Statx, credential: Credential) {
+    this.share = share;
+    this.fd = fd;
+    this.credential = credential;
+    this.access = flags & O.ACCMODE;
+    this.durable = (flags & (O.SYNC | O.DSYNC)) !== 0;
+    this.qid = share.qidOf(stat);
+    this.identity = `${object.devMajor}:${object.devMinor}:${object.ino}`;
+    this.kind = share.policy.kindOf(fd, object.devMajor, object.devMinor);
+    this.object = object.retain();
+  }
+
+  read(offset: bigint, into: readonly Uint8Array[]): MaybeAsync<number> {
+    const { hostfs } = this.share;
+    const pieces = atMost(into);
+    if (this.kind.inMemory) return check(hostfs.preadv2(this.fd, pieces, offset, 0));
+    const wanted = totalLength(pieces);
+    let done = 0;
+    let rest = pieces;
+    // A short answer may mean the end of the file, or of what is cached: only a second question tells.
+    while (this.asksCache && done < wanted) {
+      const got = hostfs.preadv2(this.fd, rest, offset + BigInt(done), RWF.NOWAIT);
+      if (got === 0) return done;
+      if (got < 0) {
+        if (got === -E.OPNOTSUPP) this.asksCache = false;
+        else if (got !== -E.AGAIN) return done > 0 ? done : check(got);
+        break;
+      }
+      done += got;
+      if (done < wanted) rest = sliceSegments(pieces, done, wanted - done);
+    }
+    if (done === wanted) return done;
+    return this.readInPool(offset + BigInt(done), rest, done);
+  }
+
+  private async readInPool(offset: bigint, rest: readonly Uint8Array[], done: number): Promise<number> {
+    const got = await this.share.hostfs.preadv2Async(this.fd, rest, offset, 0);
+    if (got < 0 && done === 0) throw errnoOf(-got);
+    return done + Math.max(got, 0);
+  }
+
+  write(offset: bigint, from: readonly Uint8Array[]): MaybeAsync<number> {
+    const { hostfs, policy } = this.share;
+    this.share.requireWritable();
+    if (this.access === O.RDONLY) fail('EBADF');
+    dropSetIds(this.share, this.fd, this.credential);
+    const pieces = atMost(from);
+    if (!this.durable) {
+      const write = () => hostfs.pwritev2(this.fd, pieces, offset, 0);
+      const written = policy.writeDirectly(this.kind, totalLength(pieces), write);
+      if (written !== undefined) return check(written);
+    }
+    return hostfs.pwritev2Async(this.fd, pieces, offset, 0).then(check);
+  }
+
+  readdir(): never {
+    return fail('ENOTDIR');
+  }
+
+  async fsync(dataOnly: boolean): Promise<void> {
+    const { hostfs } = this.share;
+    check(await (dataOnly ? hostfs.fdatasyncAsync(this.fd) : hostfs.fsyncAsync(this.fd)));
+  }
+
+  setattr(change: AttributeChange): MaybeAsync<void> {
+    const writable = this.access === O.RDONLY ? undefined : this.fd;
+    return changeAttributes(this.share, { object: this.object, writable, credential: this.credential }, change);
+  }
+
+  lock(range: LockRange): LockStatus {
+    return this.share.locks.lock(this, range);
+  }
+
+  getlock(range: LockRange): LockRange | undefined {
+    return this.share.locks.getlock(this, range);
+  }
+
+  release(): MaybeAsync<void> {
+    this.share.locks.release(this);
+    const closed = this.share.close(this.fd, this.object.format);
+    const released = this.object.release(this.share);
+    if (closed === undefined) return released;
+    return closed.then(() => released);
+  }
+}
+
+function atMost(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  return pieces.length > MOST_PIECES ? pieces.slice(0, MOST_PIECES) : pieces;
+}

@@ -1,0 +1,198 @@
+import { AT, S, Statfs } from 'node-hostfs';
+import type {
+  AttributeChange,
+  Attributes,
+  Credential,
+  FileSystemStatus,
+  MaybeAsync,
+  Name,
+  Node,
+  OpenFile,
+  Qid,
+  WalkResult,
+} from '../../backend.ts';
+import { Errno, fail } from '../../errno.ts';
+import { after } from '../../maybe-async.ts';
+import { checkEntryName, checkTarget, ON_CREATE, ON_RENAME, ON_UNLINK } from '../../names.ts';
+import { toAttributes } from './attributes.ts';
+import { changeAttributes } from './change-attributes.ts';
+import { check } from './check.ts';
+import { createFile, type Maker, makeDirectory, makeNode, makeSymlink } from './create-entry.ts';
+import type { HostObject } from './host-object.ts';
+import { type Location, locate } from './locate.ts';
+import { openObject } from './open-object.ts';
+import { NO_NAME, type Share } from './share.ts';
+import { type Found, lookup } from './walk.ts';
+import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.ts';
+
+/** Longest target a symbolic link can have, with the NUL that is not stored. */
+const PATH_MAX = 4096;
+
+const fileSystem = new Statfs();
+
+/** A fid's object on the host, with the credential it was attached with. */
+export class LocalNode implements Node {
+  readonly qid: Qid;
+  private readonly share: Share;
+  private readonly object: HostObject;
+  private readonly credential: Credential;
+
+  /** Takes over one reference to `object`. */
+  constructor(share: Share, object: HostObject, qid: Qid, credential: Credential) {
+    this.share = share;
+    this.object = object;
+    this.credential = credential;
+    this.qid = qid;
+  }
+
+  clone(): Node {
+    return this.nodeOf(this.object.retain(), this.qid);
+  }
+
+  walk(names: readonly Name[]): WalkResult {
+    const qids: Qid[] = [];
+    let at = this.object.retain();
+    for (const name of names) {
+      let found: Found;
+      try {
+        found = lookup(this.share, at, name);
+      } catch (error) {
+        at.release(this.share);
+        if (qids.length === 0 || !(error instanceof Errno)) throw error;
+        return { qids, node: undefined };
+      }
+      at.release(this.share);
+      at = found.object;
+      qids.push(found.qid);
+    }
+    return { qids, node: this.nodeOf(at, qids.at(-1) ?? this.qid) };
+  }
+
+  getattr(_mask: bigint): Attributes {
+    return toAttributes(this.share, this.share.statOf(this.object.fd));
+  }
+
+  setattr(change: AttributeChange): MaybeAsync<void> {
+    const target = { object: this.object, writable: undefined, credential: this.credential };
+    return changeAttributes(this.share, target, change);
+  }
+
+  statfs(): FileSystemStatus {
+    check(this.share.hostfs.fstatfs(this.object.fd, fileSystem.bytes));
+    const { type, bsize, frsize, blocks, bfree, bavail, files, ffree, fsid, namelen } = fileSystem;
+    return {
+      type: Number(BigInt.asUintN(32, type)),
+      // The counts are in fragments, and Rstatfs has one unit only.
+      bsize: Number(frsize === 0n ? bsize : frsize),
+      blocks,
+      bfree,
+      bavail,
+      files,
+      ffree,
+      fsid,
+      namelen: Number(namelen),
+    };
+  }
+
+  open(flags: number): MaybeAsync<OpenFile> {
+    return openObject(this.share, this.object, flags, this.credential);
+  }
+
+  create(name: Name, flags: number, mode: number, gid: number): MaybeAsync<{ node: Node; file: OpenFile }> {
+    return after(createFile(this.maker(gid), name, flags, mode), ({ object, file }) => {
+      return { node: this.nodeOf(object, file.qid), file };
+    });
+  }
+
+  mkdir(name: Name, mode: number, gid: number): Qid {
+    return makeDirectory(this.maker(gid), name, mode);
+  }
+
+  mknod(name: Name, mode: number, major: number, minor: number, gid: number): Qid {
+    return makeNode(this.maker(gid), name, mode, major, minor);
+  }
+
+  symlink(name: Name, target: Uint8Array, gid: number): Qid {
+    checkTarget(target);
+    return makeSymlink(this.maker(gid), name, target);
+  }
+
+  readlink(): Uint8Array {
+    if (this.object.format !== S.IFLNK) fail('EINVAL');
+    const target = new Uint8Array(PATH_MAX);
+    return target.slice(0, check(this.share.hostfs.readlinkat(this.object.fd, NO_NAME, target)));
+  }
+
+  link(name: Name, target: Node): void {
+    this.share.requireWritable();
+    checkEntryName(name, ON_CREATE);
+    check(this.share.hostfs.linkFd(this.sibling(target).object.fd, this.object.fd, name));
+  }
+
+  rename(oldName: Name, newDirectory: Node, newName: Name): void {
+    this.share.requireWritable();
+    checkEntryName(oldName, ON_RENAME);
+    checkEntryName(newName, ON_RENAME);
+    check(this.share.hostfs.renameat2(this.object.fd, oldName, this.sibling(newDirectory).object.fd, newName, 0));
+  }
+
+  unlink(name: Name, directory: boolean): void {
+    this.share.requireWritable();
+    checkEntryName(name, ON_UNLINK);
+    check(this.share.hostfs.unlinkat(this.object.fd, name, directory ? AT.REMOVEDIR : 0));
+  }
+
+  removeSelf(): void {
+    this.byItsName(({ directory, name }) => {
+      return this.share.hostfs.unlinkat(directory, name, this.object.isDirectory ? AT.REMOVEDIR : 0);
+    });
+  }
+
+  renameSelf(newDirectory: Node, newName: Name): void {
+    checkEntryName(newName, ON_RENAME);
+    const target = this.sibling(newDirectory).object.fd;
+    this.byItsName(({ directory, name }) => this.share.hostfs.renameat2(directory, name, target, newName, 0));
+  }
+
+  getxattr(name: Uint8Array): Uint8Array {
+    return getXattr(this.share, this.object, name);
+  }
+
+  listxattr(): Uint8Array {
+    return listXattrs(this.share, this.object);
+  }
+
+  setxattr(name: Uint8Array, value: Uint8Array, flags: number): void {
+    setXattr(this.share, this.object, name, value, flags);
+  }
+
+  removexattr(name: Uint8Array): void {
+    removeXattr(this.share, this.object, name);
+  }
+
+  release(): MaybeAsync<void> {
+    return this.object.release(this.share);
+  }
+
+  private maker(gid: number): Maker {
+    return { share: this.share, directory: this.object, credential: this.credential, gid };
+  }
+
+  private nodeOf(object: HostObject, qid: Qid): LocalNode {
+    return new LocalNode(this.share, object, qid, this.credential);
+  }
+
+  private sibling(node: Node): LocalNode {
+    return node instanceof LocalNode && node.share === this.share ? node : fail('EXDEV');
+  }
+
+  private byItsName(act: (location: Location) => number): void {
+    this.share.requireWritable();
+    const location = locate(this.share, this.object);
+    try {
+      check(act(location));
+    } finally {
+      this.share.hostfs.close(location.directory);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { E, O, S } from 'node-hostfs';
+import type { Credential, MaybeAsync, OpenFile } from '../../backend.ts';
+import { errnoOf, fail } from '../../errno.ts';
+import { after } from '../../maybe-async.ts';
+import type { HostObject } from './host-object.ts';
+import { LocalDirectory } from './local-directory.ts';
+import { LocalFile } from './local-file.ts';
+import { dropSetIds } from './set-ids.ts';
+import type { Share } from './share.ts';
+
+/** Flags of a client's that reach the host. O_DIRECT does not: a client's buffers need not be aligned as the disk wants. */
+const HONOURED = O.ACCMODE | O.TRUNC | O.APPEND | O.DSYNC | O.SYNC | O.NOATIME | O.DIRECTORY;
+
+/** Flags that stay on an open descriptor and can be set there. */
+const LASTING = O.APPEND | O.NOATIME;
+
+/** What an open takes from a client's flags. Anything that could change a file is EROFS on a read-only share. */
+export function openFlags(share: Share, flags: number): number {
+  const access = flags & O.ACCMODE;
+  if (access === O.ACCMODE) fail('EINVAL');
+  if (access !== O.RDONLY || (flags & (O.TRUNC | O.APPEND)) !== 0) share.requireWritable();
+  return flags & HONOURED;
+}
+
+/**
+ * Opens an object for I/O, from its descriptor and not by name. Only regular files and directories can be: a device or a
+ * FIFO of the host is ENXIO, since opening it could block, or do things to the host; a symbolic link is ELOOP.
+ */
+export function openObject(
+  share: Share,
+  object: HostObject,
+  flags: number,
+  credential: Credential,
+): MaybeAsync<OpenFile> {
+  if (object.format === S.IFLNK) fail('ELOOP');
+  if (object.format !== S.IFREG && object.format !== S.IFDIR) fail('ENXIO');
+  const wanted = openFlags(share, flags);
+  return after(reopen(share, object, wanted), (fd) => opened(share, object, fd, wanted, credential));
+}
+
+/** Makes an open file of a descriptor just opened with `flags` and O_NONBLOCK; owns it from here on. */
+export function opened(share: Share, object: HostObject, fd: number, flags: number, credential: Credential): OpenFile {
+  try {
+    // O_NONBLOCK was for the opening alone.
+    share.hostfs.setFlags(fd, flags & LASTING);
+    if ((flags & O.TRUNC) !== 0) dropSetIds(share, fd, credential);
+    const stat = share.statOf(fd);
+    if (object.isDirectory) return new LocalDirectory(share, object, fd, stat);
+    return new LocalFile(share, object, fd, flags, stat, credential);
+  } catch (error) {
+    share.hostfs.close(fd);
+    throw error;
+  }
+}
+
+function reopen(share: Share, object: HostObject, wanted: number): MaybeAsync<number> {
+  let flags = wanted | O.NOCTTY | O.NONBLOCK;
+  let fd = share.hostfs.reopen(object.fd, flags);
+  if (fd === -E.PERM && (flags & O.NOATIME) !== 0) {
+    // Only the owner may ask for it, and it is but a wish.
+    flags &= ~O.NOATIME;
+    fd = share.hostfs.reopen(object.fd, flags);
+  }
+  // A lease is held on the host: wait for its holder, but not here.
+  if (fd === -E.AGAIN) return share.hostfs.reopenAsync(object.fd, flags & ~O.NONBLOCK).then(orThrow);
+  return orThrow(fd);
+}
+
+function orThrow(fd: number): number {
+  if (fd < 0) throw errnoOf(-fd);
+  return fd;
+}

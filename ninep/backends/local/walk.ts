@@ -1,0 +1,66 @@
+import { E, O, RESOLVE } from 'node-hostfs';
+import type { Name, Qid } from '../../backend.ts';
+import { errnoOf, fail } from '../../errno.ts';
+import { checkName } from '../../names.ts';
+import { check } from './check.ts';
+import { HostObject } from './host-object.ts';
+import { isWithin } from './locate.ts';
+import type { Share } from './share.ts';
+
+const DOT = 0x2e;
+const DOTDOT = Uint8Array.of(DOT, DOT);
+
+/** No component is ever followed, so nothing a client or a host program swaps in can lead out of the directory. */
+export const STRICTLY_BELOW = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
+
+/** An object found by name: one reference, to be released by whoever asked, and its qid at that moment. */
+export interface Found {
+  readonly object: HostObject;
+  readonly qid: Qid;
+}
+
+/** The object called `name` in `directory`, a symbolic link being itself. */
+export function lookup(share: Share, directory: HostObject, name: Name): Found {
+  checkName(name);
+  if (isDots(name)) return name.length === 1 ? itself(share, directory) : parentOf(share, directory);
+  return adopt(share, share.hostfs.openat2(directory.fd, name, O.PATH | O.NOFOLLOW, 0, STRICTLY_BELOW));
+}
+
+/** Takes over an O_PATH descriptor just opened; throws the errno if it is one. */
+export function adopt(share: Share, fd: number): Found {
+  check(fd);
+  try {
+    const stat = share.statOf(fd);
+    return { object: new HostObject(fd, stat), qid: share.qidOf(stat) };
+  } catch (error) {
+    share.hostfs.close(fd);
+    throw error;
+  }
+}
+
+function isDots(name: Name): boolean {
+  return name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT));
+}
+
+function itself(share: Share, directory: HostObject): Found {
+  if (!directory.isDirectory) fail('ENOTDIR');
+  const qid = share.qidOf(share.statOf(directory.fd));
+  return { object: directory.retain(), qid };
+}
+
+/**
+ * Where a directory is now, wherever it was found. At the root that is the root. A directory that the host has moved
+ * out of the share has no parent in it: ENOENT.
+ */
+function parentOf(share: Share, directory: HostObject): Found {
+  if (!directory.isDirectory) fail('ENOTDIR');
+  if (directory.isSameAs(share.root)) return itself(share, directory);
+  const resolve = RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
+  const fd = share.hostfs.openat2(directory.fd, DOTDOT, O.PATH | O.DIRECTORY, 0, resolve);
+  if (fd === -E.LOOP || fd === -E.XDEV) fail('ENOENT');
+  if (fd < 0) throw errnoOf(-fd);
+  const parent = adopt(share, fd);
+  if (isWithin(share, parent.object)) return parent;
+  parent.object.release(share);
+  return fail('ENOENT');
+}
