@@ -1,5 +1,9 @@
 import type { ByteReader, ByteWriter } from './cursor.ts';
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * How one kind of field stands in a message: everything that codec, trace, documentation and generated tests need to
  * know about it. Methods never throw on what they read; the reader's `overrun` tells of short input.
@@ -204,7 +208,3 @@ export function quote(bytes: Uint8Array): string {
 export function utf8(value: string): Uint8Array {
   return encoder.encode(value);
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

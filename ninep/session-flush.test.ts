@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { createSynth } from './backends/synth/synth.ts';
+import { TakenBack } from './client/client.ts';
+import { encodeMessage } from './codec.ts';
+import { attached, errno } from './contract/sessions.ts';
+import { Gate, stubBackend, stubFile, stubNode } from './contract/stubs.ts';
+import { fidNumber as fid, NOTAG, tagNumber } from './wire-types.ts';
+
+const empty = () => createSynth();
+
+describe('Tflush', () => {
+  function waitingReads(settle: { onFlush?: 'reject' }) {
+    const gates: Gate<number>[] = [];
+    const node = stubNode({
+      open: () =>
+        stubFile({
+          read(_offset, _into, request) {
+            const gate = new Gate<number>();
+            gates.push(gate);
+            request.onFlush(() => settle.onFlush && gate.reject(errno('EINTR')));
+            return gate.promise;
+          },
+        }),
+    });
+    return { gates, backend: stubBackend(node) };
+  }
+
+  async function reading(settle: { onFlush?: 'reject' } = {}) {
+    const { gates, backend } = waitingReads(settle);
+    const { session, client, bugs } = await attached(backend);
+    await client.call('Tlopen', { fid: fid(0), flags: 0 });
+    const read = client.send('Tread', { fid: fid(0), offset: 0n, count: 10 });
+    return { gates, session, client, read, bugs };
+  }
+
+  test('a target that gives up with EINTR is taken back', async () => {
+    const { session, client, read } = await reading({ onFlush: 'reject' });
+    const taken = expect(read.reply).rejects.toBeInstanceOf(TakenBack);
+    expect(await client.call('Tflush', { oldtag: read.tag })).toEqual({});
+    await taken;
+    expect(session.outstanding).toBe(0);
+  });
+
+  test('a target that completes is answered, and before the flush is', async () => {
+    const { gates, client, read } = await reading();
+    const order: string[] = [];
+    const flush = client.call('Tflush', { oldtag: read.tag }).then(() => order.push('Rflush'));
+    const reply = read.reply.then(({ data }) => order.push(`Rread ${data.length}`));
+    await Promise.resolve();
+    expect(order).toEqual([]);
+    gates[0]?.resolve(4);
+    await Promise.all([flush, reply]);
+    expect(order).toEqual(['Rread 4', 'Rflush']);
+  });
+
+  test('a target that fails otherwise is answered with its error', async () => {
+    const { gates, client, read } = await reading();
+    const flush = client.call('Tflush', { oldtag: read.tag });
+    gates[0]?.reject(errno('EIO'));
+    await expect(read.reply).rejects.toBe(errno('EIO'));
+    expect(await flush).toEqual({});
+  });
+
+  test('EINTR without a flush is an answer like any other', async () => {
+    const { gates, read } = await reading();
+    gates[0]?.reject(errno('EINTR'));
+    await expect(read.reply).rejects.toBe(errno('EINTR'));
+  });
+
+  test('of an unknown tag, of its own tag and of an answered one is answered at once', async () => {
+    const { session } = await attached(empty());
+    for (const oldtag of [tagNumber(77), tagNumber(3), NOTAG]) {
+      expect(session.handle([encodeMessage('Tflush', tagNumber(3), { oldtag })], [new Uint8Array(4096)])).toBe(7);
+    }
+  });
+
+  test('two for one target, and one for a flush, are all answered after it', async () => {
+    const { gates, client, read } = await reading();
+    const order: string[] = [];
+    const first = client.send('Tflush', { oldtag: read.tag });
+    const second = client.send('Tflush', { oldtag: read.tag });
+    const third = client.send('Tflush', { oldtag: first.tag });
+    const all = [
+      read.reply.then(() => order.push('read')),
+      first.reply.then(() => order.push('first')),
+      second.reply.then(() => order.push('second')),
+      third.reply.then(() => order.push('third')),
+    ];
+    gates[0]?.resolve(0);
+    await Promise.all(all);
+    expect(order).toEqual(['read', 'first', 'second', 'third']);
+  });
+
+  test('a flush callback that throws is a bug of the backend and harms nobody', async () => {
+    const gate = new Gate<number>();
+    const wrong = new Error('wrong');
+    const node = stubNode({
+      open: () =>
+        stubFile({
+          read(_offset, _into, request) {
+            request.onFlush(() => {
+              throw wrong;
+            });
+            return gate.promise;
+          },
+        }),
+    });
+    const { client, bugs } = await attached(stubBackend(node));
+    await client.call('Tlopen', { fid: fid(0), flags: 0 });
+    const read = client.send('Tread', { fid: fid(0), offset: 0n, count: 10 });
+    const flush = client.call('Tflush', { oldtag: read.tag });
+    gate.resolve(1);
+    expect((await read.reply).data.length).toBe(1);
+    await flush;
+    expect(bugs).toEqual([wrong]);
+  });
+});
