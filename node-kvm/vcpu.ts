@@ -51,7 +51,7 @@ export class Vcpu {
   start(onExit: ExitHandler): void {
     if (typeof onExit !== 'function') throw new TypeError(`start: a function is needed, not ${typeof onExit}`);
     const next = this.#next('start', 'start()');
-    translated(() => this.#native.start(`kvm-vcpu${this.id}`, (code, errno) => this.#threadEvents(code, errno)));
+    translated(() => this.#native.start(`kvm-vcpu${this.id}`, (code, errno) => this.#hear(code, errno)));
     this.#state = next;
     this.#onExit = onExit;
   }
@@ -262,7 +262,7 @@ export class Vcpu {
     this.#ioctl('KVM_NMI');
   }
 
-  #threadEvents(code: number, errno: number): void {
+  #hear(code: number, errno: number): void {
     if (this.#state === 'closed') return;
     if (code === threadEvents.paused) {
       this.#state = nextState(this.#state, 'parked') ?? this.#state;

@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { within } from './deadline.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+
+/** A bundle in the build folder finds the addon, and nobody commits it. */
+const besideAddon = join(packageFolder, 'build');
 
 /** How a child process ended. */
 export interface ChildResult {
@@ -17,11 +21,13 @@ export interface ChildResult {
 
 /**
  * Runs a script in a Node process of its own, `node-kvm` being this source. `source` is TypeScript whose imports are
- * relative to the package's folder. The child is killed after 30 s.
+ * relative to the package's folder; its bundle is put into `folder`. The child is killed after 30 s.
  */
-export async function runScript(source: string, nodeArguments: readonly string[] = []): Promise<ChildResult> {
-  // The build folder is where the addon is looked for from a bundle, and nobody commits it.
-  const outfile = `${packageFolder}build/test-${randomUUID()}.mjs`;
+export async function runScript(
+  source: string,
+  { nodeArguments = [], folder = besideAddon }: { nodeArguments?: readonly string[]; folder?: string } = {},
+): Promise<ChildResult> {
+  const outfile = join(folder, `test-${randomUUID()}.mjs`);
   await build({
     stdin: { contents: source, resolveDir: packageFolder, loader: 'ts' },
     outfile,
@@ -29,7 +35,7 @@ export async function runScript(source: string, nodeArguments: readonly string[]
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    alias: { 'node-kvm': `${packageFolder}index.ts` },
+    alias: { 'node-kvm': join(packageFolder, 'index.ts') },
     logLevel: 'error',
   });
   try {

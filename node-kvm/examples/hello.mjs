@@ -1,7 +1,8 @@
-// A guest of seven instructions that writes "Hello" and a newline to port 0x3f8 and halts.
+// A guest of five instructions that writes a line to port 0x3f8 and halts.
 import { GuestMemory, Kvm } from 'node-kvm';
 
-const code = [0xbe, 0x0c, 0x10, 0xb9, 0x06, 0x00, 0xba, 0xf8, 0x03, 0xf3, 0x6e, 0xf4]; // mov si, cx, dx; rep outsb; hlt
+// mov si,0x100c; mov cx,6; mov dx,0x3f8; rep outsb; hlt
+const code = [0xbe, 0x0c, 0x10, 0xb9, 0x06, 0x00, 0xba, 0xf8, 0x03, 0xf3, 0x6e, 0xf4];
 const kvm = Kvm.open();
 const vm = kvm.createVm();
 const memory = new GuestMemory(0x10000);
