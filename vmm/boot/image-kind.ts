@@ -115,9 +115,20 @@ function elfKind(file: Uint8Array): ImageKind {
 function describeUnknown(file: Uint8Array): string {
   const start = file.subarray(0, 512);
   if (start.every((byte) => byte === 0)) return 'the file begins with zeros only';
-  if (start.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d))) return 'this is a text file';
+  if (isText(start)) return 'this is a text file';
   const bytes = Array.from(file.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return `this is no kernel that can be recognised (it begins with ${bytes})`;
+}
+
+/** UTF-8 without control characters; a character may be cut off at the end. */
+function isText(bytes: Uint8Array): boolean {
+  if (!bytes.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d))) return false;
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function startsWith(file: Uint8Array, at: number, magic: readonly number[]): boolean {

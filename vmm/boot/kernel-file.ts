@@ -70,7 +70,6 @@ async function readWhole(role: 'kernel' | 'initrd', path: string): Promise<Uint8
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return REASONS[code] ?? error.message;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? String(error);
 }
