@@ -59,7 +59,7 @@ export class Kvm {
     return cpuid2.decode(room);
   }
 
-  /** The MSRs a vCPU's state is made of on this host. @spec KVM API §4.3 KVM_GET_MSR_INDEX_LIST */
+  /** The MSRs a vCPU's state is made of on this host. @spec KVM API §4.3 KVM_GET_MSR_INDEX_LIST, KVM_GET_MSR_FEATURE_INDEX_LIST */
   get msrIndexList(): number[] {
     const room = msrList.room(mostMsrs);
     this.#ioctl('KVM_GET_MSR_INDEX_LIST', room);

@@ -180,7 +180,7 @@ export const irqchip = struct('kvm_irqchip', 520, { chip: [0, u32], state: [8, b
 /** @spec KVM API §4.25 KVM_IRQ_LINE */
 export const irqLevel = struct('kvm_irq_level', 8, { irq: [0, u32], level: [4, u32] });
 
-/** @spec KVM API §4.70 KVM_SIGNAL_MSI */
+/** @spec KVM API §4.71 KVM_SIGNAL_MSI */
 export const msi = struct('kvm_msi', 32, { address: [0, u64], data: [8, u32], flags: [12, u32], deviceId: [16, u32] });
 
 /** @spec KVM API §4.75 KVM_IRQFD */

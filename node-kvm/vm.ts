@@ -179,7 +179,7 @@ export class Vm {
     this.#ioctl('KVM_IOEVENTFD', layouts.ioeventfd.encode({ datamatch: datamatch ?? 0n, address, length, fd, flags }));
   }
 
-  /** Sends a message-signalled interrupt; true where a local APIC took it. @spec KVM API §4.70 KVM_SIGNAL_MSI */
+  /** Sends a message-signalled interrupt; true where a local APIC took it. @spec KVM API §4.71 KVM_SIGNAL_MSI */
   signalMsi(message: Msi): boolean {
     const { address, data } = message;
     return this.#ioctl('KVM_SIGNAL_MSI', layouts.msi.encode({ address, data, flags: 0, deviceId: 0 })) > 0;

@@ -11,6 +11,27 @@ namespace {
 
 constexpr napi_type_tag kTag = {0x6b9c1c7a52fe4d0bULL, 0x9d1f03b6c2a84e75ULL};
 
+constexpr uint64_t kHugePage = 2 * 1024 * 1024;
+
+// Maps the descriptor at a multiple of the huge page size: KVM uses huge pages only where guest and host addresses agree
+// in their low 21 bits. Returns MAP_FAILED with errno where that fails.
+void* MapAligned(int fd, uint64_t size) {
+  void* reserved = mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) return MAP_FAILED;
+  auto* start = static_cast<uint8_t*>(reserved);
+  uint64_t before = -reinterpret_cast<uint64_t>(start) % kHugePage;
+  void* address = mmap(start + before, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+  if (address == MAP_FAILED) {
+    int error = errno;
+    munmap(reserved, size + kHugePage);
+    errno = error;
+    return MAP_FAILED;
+  }
+  if (before != 0) munmap(start, before);
+  munmap(start + before + size, kHugePage - before);
+  return address;
+}
+
 std::shared_ptr<Mapping> MapSealed(Napi::Env env, uint64_t size) {
   UniqueFd fd(memfd_create("guest-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.valid()) throw SystemError(env, errno, "memfd_create");
@@ -19,7 +40,7 @@ std::shared_ptr<Mapping> MapSealed(Napi::Env env, uint64_t size) {
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     throw SystemError(env, errno, "F_ADD_SEALS");
   }
-  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
+  void* address = MapAligned(fd.get(), size);
   if (address == MAP_FAILED) throw SystemError(env, errno, "mmap");
   // Hints: huge pages where the host allows them, and no copying of page tables when a process is spawned.
   madvise(address, size, MADV_HUGEPAGE);
