@@ -1,0 +1,25 @@
+/* What a guest is for: commands of the host's, or a shell on the console. */
+#ifndef TSVMM_INIT_JOB_H
+#define TSVMM_INIT_JOB_H
+
+/* What the VMM can choose about a shell; NULL is "as usual". */
+struct shell_settings {
+	const char *cwd;
+	const char *term;
+	const char *rows;
+	const char *columns;
+};
+
+/*
+ * Starts the process that runs the commands offered under CONTROL_DIR until there are no more. With `missing` shares no
+ * command is run: it might do its work in the wrong place. Returns a process id or a negative errno.
+ */
+int start_commands(int missing);
+
+/* Starts a login shell on the serial console. Returns a process id or a negative errno. */
+int start_shell(const struct shell_settings *settings);
+
+/* Forks; the child's signals are as a program expects them. Returns as fork does, and says on the console why not. */
+int start_process(void);
+
+#endif

@@ -1,0 +1,114 @@
+# Debian packages without root: sourced by the build scripts, which set $work.
+#
+# Packages are kept as .deb files in $work/downloads and never asked for again. What apt knows is used as it is; where it
+# knows nothing (no lists, or lists too old), a private state directory under $work/apt is filled and used instead.
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# progress STEP DONE TOTAL: one line that vmm/fixtures/recipe.ts turns into a bar.
+progress() { printf 'progress %s %s %s\n' "$1" "$2" "$3"; }
+
+# need COMMAND PACKAGE...: these take root to install, so the person is asked.
+need() {
+  local command=$1
+  shift
+  command -v "$command" > /dev/null || die "$command is missing; install it with: sudo apt-get install $*"
+}
+
+private_apt() {
+  apt-get -q -o Dir::State="$work/apt/state" -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/apt/cache" \
+    -o Dir::Etc::sourceparts="$work/apt/sources" -o Debug::NoLocking=1 -o APT::Sandbox::User= "$@"
+}
+
+# The system's sources, and of the mirror each comes from the Debian release that the pinned packages belong to.
+prepare_private_apt() {
+  local release=bookworm file
+  mkdir -p "$work/apt/state/lists/partial" "$work/apt/cache/archives/partial" "$work/apt/sources"
+  for file in /etc/apt/sources.list.d/*; do
+    [ -f "$file" ] && cp "$file" "$work/apt/sources/"
+  done
+  if ! grep -qsrw "$release" "$work/apt/sources" /etc/apt/sources.list; then
+    apt-get indextargets 'Created-By: Packages' --format '$(REPO_URI) $(ORIGIN)' | awk '$2 == "Debian" { print $1 }' |
+      sort -u | grep -v security | sed "s|.*|deb & $release main|" > "$work/apt/sources/pinned-release.list"
+  fi
+  # A repository of a third party that does not answer is no reason to stop: what counts is the download that follows.
+  private_apt update || say "apt-get update ended with an error; going on with what it got"
+}
+
+# watch_growth STEP TOTAL DIRECTORY: reports the size of the newest file there once a second, until killed.
+watch_growth() {
+  local size
+  while sleep 1; do
+    size=$(find "$3" -type f -printf '%s\n' | sort -n | tail -1)
+    progress "$1" "${size:-0}" "$2"
+  done
+}
+
+# download APT PACKAGE: into the current directory, with the bytes so far on standard output.
+download() {
+  local total watcher status=0
+  total=$("$1" download --print-uris "$2" 2> /dev/null | awk 'END { print $3 }')
+  [ -n "$total" ] || return 1
+  progress download 0 "$total"
+  watch_growth download "$total" . &
+  watcher=$!
+  "$1" download "$2" || status=$?
+  kill "$watcher" && wait "$watcher" 2> /dev/null || true
+  [ "$status" -ne 0 ] || progress download "$total" "$total"
+  return "$status"
+}
+
+system_apt() { apt-get -q -o APT::Sandbox::User= "$@"; }
+
+newest_deb() {
+  find "$work/downloads" -maxdepth 1 -name "$1_*.deb" 2> /dev/null | sort -V | tail -1
+}
+
+# fetch PACKAGE: sets $deb to the .deb file, downloading it if it is not there yet.
+fetch() {
+  local package=$1 partial="$work/downloads/partial"
+  deb=$(newest_deb "$package")
+  [ -z "$deb" ] || return 0
+  need apt-get apt
+  need dpkg-deb dpkg
+  rm -rf "$partial"
+  mkdir -p "$partial"
+  cd "$partial"
+  if ! download system_apt "$package"; then
+    say "apt knows no $package; asking the servers"
+    prepare_private_apt
+    download private_apt "$package" ||
+      die "cannot download the Debian package $package: is the network reachable? (or put its .deb into $work/downloads)"
+  fi
+  mv "$partial"/*.deb "$work/downloads/"
+  cd "$work"
+  rm -rf "$partial"
+  deb=$(newest_deb "$package")
+}
+
+# fetch_tool COMMAND PACKAGE...: a build tool that is not installed is unpacked under $work/tools and used from there.
+fetch_tool() {
+  local command=$1 package
+  shift
+  command -v "$command" > /dev/null && return
+  for package in "$@"; do
+    fetch "$package"
+    dpkg-deb -x "$deb" "$work/tools"
+  done
+}
+
+use_private_tools() {
+  local usr="$work/tools/usr"
+  export PATH="$usr/bin:$PATH"
+  export LD_LIBRARY_PATH="$usr/lib/$(gcc -print-multiarch):$work/tools/lib/$(gcc -print-multiarch)"
+  [ ! -x "$usr/bin/m4" ] || export M4="$usr/bin/m4"
+  [ ! -d "$usr/share/bison" ] || export BISON_PKGDATADIR="$usr/share/bison"
+}
+
+# package_of FILE: "name version", for the record that lies beside each product.
+package_of() { dpkg-deb -f "$1" Package Version | awk '{ printf "%s%s", sep, $2; sep = " " } END { print "" }'; }
