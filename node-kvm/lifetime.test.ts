@@ -123,8 +123,10 @@ describeWithKvm('a worker with a vCPU', () => {
     if (isMainThread) {
       for (let round = 0; round < 10; round++) {
         const worker = new Worker(new URL(import.meta.url));
+        const exited = new Promise((resolve) => worker.once('exit', resolve));
         await new Promise((resolve) => worker.once('message', resolve));
-        await ended(worker, round);
+        await end(worker, round);
+        await exited;
       }
       console.log(readdirSync('/proc/self/task').length <= tasks ? 'no thread left' : 'a thread is left');
     } else {
@@ -133,11 +135,11 @@ describeWithKvm('a worker with a vCPU', () => {
     }
   `;
   const afterEnd = `
-    const ended = (worker) => new Promise((resolve) => worker.once('exit', resolve));
+    const end = () => {};
     const tasks = readdirSync('/proc/self/task').length;
   `;
   const terminated = `
-    const ended = async (worker, round) => { await new Promise((resolve) => setTimeout(resolve, round)); await worker.terminate(); };
+    const end = async (worker, round) => { await new Promise((resolve) => setTimeout(resolve, round)); await worker.terminate(); };
     const tasks = readdirSync('/proc/self/task').length;
   `;
 
