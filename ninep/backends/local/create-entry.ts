@@ -6,8 +6,9 @@ import { checkEntryName, ON_CREATE } from '../../names.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
 import { opened, openFlags, openObject } from './open-object.ts';
+import { STRICTLY_BELOW } from './resolve.ts';
 import { NO_NAME, type Share } from './share.ts';
-import { adopt, type Found, lookup, STRICTLY_BELOW } from './walk.ts';
+import { adopt, type Found, lookup } from './walk.ts';
 
 /**
  * Making things in a directory. Each is made with no rights for others, then given its owner, then its mode, so it is never
@@ -85,13 +86,13 @@ function openExisting(
     const settled = after(file, (file) => ({ object, file }));
     if (isPending(settled)) {
       return settled.catch((error: unknown) => {
-        object.release(share);
+        object.release();
         throw error;
       });
     }
     return settled;
   } catch (error) {
-    object.release(share);
+    object.release();
     throw error;
   }
 }
@@ -108,7 +109,7 @@ function settleFile(maker: Maker, name: Name, fd: number, flags: number, mode: n
     return { object, file: opened(share, object, fd, flags, credential) };
   } catch (error) {
     if (ours) share.hostfs.close(fd);
-    object?.release(share);
+    object?.release();
     share.hostfs.unlinkat(maker.directory.fd, name, 0);
     throw error;
   }
@@ -138,7 +139,7 @@ function makeEntry(
       throw error;
     }
   } finally {
-    object.release(share);
+    object.release();
   }
 }
 

@@ -1,36 +1,61 @@
-import { S, type Statx } from 'node-hostfs';
+import { S, type Statx, type StatxTime } from 'node-hostfs';
 import type { MaybeAsync } from '../../backend.ts';
+import { fail } from '../../errno.ts';
+import type { Parkable } from './descriptors.ts';
 import type { Share } from './share.ts';
 
+const PARKED = -1;
+
 /**
- * A file system object of the host, held by an O_PATH descriptor: not a path, so it stays the same object however it is renamed or
- * unlinked. Counted references; the last one gone closes the descriptor.
+ * A file system object of the host, held by an O_PATH descriptor: not a path, so it stays the same object however it is
+ * renamed or unlinked. Counted references; the last one gone closes the descriptor.
  */
-export class HostObject {
-  readonly fd: number;
+export class HostObject implements Parkable {
   readonly ino: bigint;
   readonly devMajor: number;
   readonly devMinor: number;
   /** Type bits of the mode (`S.IFMT`). They cannot change for an inode in use. */
   readonly format: number;
+  recent = true;
+  private readonly share: Share;
+  private readonly born: StatxTime;
+  private descriptor: number;
   private references = 1;
+  /** Operations in the pool that use the descriptor. */
+  private users = 0;
 
-  /** Takes over `fd`. `stat` is read at once. */
-  constructor(fd: number, stat: Statx) {
-    this.fd = fd;
+  /** Takes over `fd`, also if it fails with EMFILE. `stat` is read at once. */
+  constructor(share: Share, fd: number, stat: Statx) {
+    this.share = share;
     this.ino = stat.ino;
     this.devMajor = stat.devMajor;
     this.devMinor = stat.devMinor;
     this.format = stat.mode & S.IFMT;
+    this.born = stat.btime;
+    this.descriptor = fd;
+    share.descriptors.take();
+  }
+
+  /** The descriptor, good until this turn ends. ESTALE if it had to be closed and the object is not found again. */
+  get fd(): number {
+    this.recent = true;
+    return this.descriptor === PARKED ? this.reopen() : this.descriptor;
   }
 
   get isDirectory(): boolean {
     return this.format === S.IFDIR;
   }
 
-  /** Whether `stat` describes this very object. */
+  /** The same for all objects of one inode. */
+  get identity(): string {
+    return `${this.devMajor}:${this.devMinor}:${this.ino}`;
+  }
+
+  /** Whether `stat` describes this very object, and not another that got its inode number later. */
   matches(stat: Statx): boolean {
-    return stat.ino === this.ino && stat.devMinor === this.devMinor && stat.devMajor === this.devMajor;
+    if (stat.ino !== this.ino || stat.devMinor !== this.devMinor || stat.devMajor !== this.devMajor) return false;
+    const { seconds, nanoseconds } = stat.btime;
+    return seconds === this.born.seconds && nanoseconds === this.born.nanoseconds;
   }
 
   isSameAs(other: HostObject): boolean {
@@ -43,8 +68,50 @@ export class HostObject {
     return this;
   }
 
-  release(share: Share): MaybeAsync<void> {
+  release(): MaybeAsync<void> {
     this.references--;
-    if (this.references === 0) return share.close(this.fd, this.format);
+    if (this.references !== 0) return;
+    const { share, descriptor } = this;
+    share.descriptors.forget(this);
+    if (descriptor === PARKED) {
+      share.parked.remove(this);
+      return;
+    }
+    share.descriptors.give();
+    return share.close(descriptor, this.format);
+  }
+
+  /** Keeps the descriptor open while an operation in the pool uses it. */
+  async during<T>(use: (fd: number) => Promise<T>): Promise<T> {
+    this.users++;
+    try {
+      return await use(this.fd);
+    } finally {
+      this.users--;
+    }
+  }
+
+  park(): boolean {
+    if (this.users > 0 || this.descriptor === PARKED) return false;
+    if (!this.share.parked.add(this, this.descriptor)) return false;
+    this.share.hostfs.close(this.descriptor);
+    this.share.descriptors.give();
+    this.descriptor = PARKED;
+    return true;
+  }
+
+  /** Opens the descriptor again if it was closed and can be had. */
+  wake(): void {
+    if (this.descriptor !== PARKED) return;
+    const fd = this.share.parked.open(this);
+    if (fd < 0) return;
+    this.descriptor = fd;
+    this.share.descriptors.held++;
+    this.share.descriptors.watch(this);
+  }
+
+  private reopen(): number {
+    this.wake();
+    return this.descriptor === PARKED ? fail('ESTALE') : this.descriptor;
   }
 }

@@ -100,7 +100,8 @@ export class LocalDirectory implements OpenFile {
 
   release(): MaybeAsync<void> {
     this.share.hostfs.close(this.fd);
-    return this.object.release(this.share);
+    this.share.descriptors.give();
+    return this.object.release();
   }
 }
 

@@ -36,7 +36,7 @@ export class LocalFile implements OpenFile, LockableFile {
     this.access = flags & O.ACCMODE;
     this.durable = (flags & (O.SYNC | O.DSYNC)) !== 0;
     this.qid = share.qidOf(stat);
-    this.identity = `${object.devMajor}:${object.devMinor}:${object.ino}`;
+    this.identity = object.identity;
     this.kind = share.policy.kindOf(fd, object.devMajor, object.devMinor);
     this.object = object.retain();
   }
@@ -109,7 +109,8 @@ export class LocalFile implements OpenFile, LockableFile {
   release(): MaybeAsync<void> {
     this.share.locks.release(this);
     const closed = this.share.close(this.fd, this.object.format);
-    const released = this.object.release(this.share);
+    this.share.descriptors.give();
+    const released = this.object.release();
     if (closed === undefined) return released;
     return closed.then(() => released);
   }

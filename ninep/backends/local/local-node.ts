@@ -20,6 +20,7 @@ import { check } from './check.ts';
 import { createFile, type Maker, makeDirectory, makeNode, makeSymlink } from './create-entry.ts';
 import type { HostObject } from './host-object.ts';
 import { type Location, locate } from './locate.ts';
+import { moveName, removeName } from './names.ts';
 import { openObject } from './open-object.ts';
 import { NO_NAME, type Share } from './share.ts';
 import { type Found, lookup } from './walk.ts';
@@ -57,11 +58,11 @@ export class LocalNode implements Node {
       try {
         found = lookup(this.share, at, name);
       } catch (error) {
-        at.release(this.share);
+        at.release();
         if (qids.length === 0 || !(error instanceof Errno)) throw error;
         return { qids, node: undefined };
       }
-      at.release(this.share);
+      at.release();
       at = found.object;
       qids.push(found.qid);
     }
@@ -133,25 +134,25 @@ export class LocalNode implements Node {
     this.share.requireWritable();
     checkEntryName(oldName, ON_RENAME);
     checkEntryName(newName, ON_RENAME);
-    check(this.share.hostfs.renameat2(this.object.fd, oldName, this.sibling(newDirectory).object.fd, newName, 0));
+    moveName(this.share, this.object.fd, oldName, this.sibling(newDirectory).object.fd, newName);
   }
 
   unlink(name: Name, directory: boolean): void {
     this.share.requireWritable();
     checkEntryName(name, ON_UNLINK);
-    check(this.share.hostfs.unlinkat(this.object.fd, name, directory ? AT.REMOVEDIR : 0));
+    removeName(this.share, this.object.fd, name, directory ? AT.REMOVEDIR : 0);
   }
 
   removeSelf(): void {
     this.byItsName(({ directory, name }) => {
-      return this.share.hostfs.unlinkat(directory, name, this.object.isDirectory ? AT.REMOVEDIR : 0);
+      removeName(this.share, directory, name, this.object.isDirectory ? AT.REMOVEDIR : 0);
     });
   }
 
   renameSelf(newDirectory: Node, newName: Name): void {
     checkEntryName(newName, ON_RENAME);
     const target = this.sibling(newDirectory).object.fd;
-    this.byItsName(({ directory, name }) => this.share.hostfs.renameat2(directory, name, target, newName, 0));
+    this.byItsName(({ directory, name }) => moveName(this.share, directory, name, target, newName));
   }
 
   getxattr(name: Uint8Array): Uint8Array {
@@ -171,7 +172,7 @@ export class LocalNode implements Node {
   }
 
   release(): MaybeAsync<void> {
-    return this.object.release(this.share);
+    return this.object.release();
   }
 
   private maker(gid: number): Maker {
@@ -186,11 +187,11 @@ export class LocalNode implements Node {
     return node instanceof LocalNode && node.share === this.share ? node : fail('EXDEV');
   }
 
-  private byItsName(act: (location: Location) => number): void {
+  private byItsName(act: (location: Location) => void): void {
     this.share.requireWritable();
     const location = locate(this.share, this.object);
     try {
-      check(act(location));
+      act(location);
     } finally {
       this.share.hostfs.close(location.directory);
     }

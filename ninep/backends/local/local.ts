@@ -1,4 +1,5 @@
 import type { Backend, Credential, MaybeAsync, Node } from '../../backend.ts';
+import type { Descriptors } from './descriptors.ts';
 import { LocalNode } from './local-node.ts';
 import { SECURITY_MODELS, type SecurityModelName } from './security-model.ts';
 import { Share } from './share.ts';
@@ -10,6 +11,8 @@ export interface LocalOptions {
   readonly securityModel: SecurityModelName;
   /** Whatever would change something is EROFS. */
   readonly readonly?: boolean;
+  /** The descriptors this share may hold; by default it shares those of the process with all others. */
+  readonly descriptors?: Descriptors;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface LocalOptions {
  */
 export function openLocal(options: LocalOptions): Backend {
   const model = SECURITY_MODELS[options.securityModel];
-  return new LocalBackend(new Share(options.path, model, options.readonly ?? false));
+  return new LocalBackend(new Share(options.path, model, options.readonly ?? false, options.descriptors));
 }
 
 class LocalBackend implements Backend {
@@ -37,6 +40,6 @@ class LocalBackend implements Backend {
 
   close(): MaybeAsync<void> {
     this.share.locks.close();
-    return this.share.root.release(this.share);
+    return this.share.root.release();
   }
 }

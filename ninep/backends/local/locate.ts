@@ -1,7 +1,8 @@
-import { AT, E, O, RESOLVE } from 'node-hostfs';
+import { AT, E, O } from 'node-hostfs';
 import { errnoOf, fail } from '../../errno.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
+import { STRICTLY_BELOW } from './resolve.ts';
 import type { Share } from './share.ts';
 
 /**
@@ -18,7 +19,7 @@ const paths = [new Uint8Array(PATH_BYTES), new Uint8Array(PATH_BYTES)] as const;
 
 /** Whether the object is the root or below it at this moment. ENAMETOOLONG where its path is longer than 4,095 bytes. */
 export function isWithin(share: Share, object: HostObject): boolean {
-  return object.isSameAs(share.root) || relativePath(share, object) !== undefined;
+  return object.isSameAs(share.root) || relativePath(share, object.fd) !== undefined;
 }
 
 /** The directory an object is in and its name there. */
@@ -35,12 +36,11 @@ export interface Location {
 export function locate(share: Share, object: HostObject): Location {
   if (object.isSameAs(share.root)) fail('EBUSY');
   if (share.statOf(object.fd).nlink === 0) fail('ENOENT');
-  const path = relativePath(share, object) ?? fail('ESTALE');
+  const path = relativePath(share, object.fd) ?? fail('ESTALE');
   const cut = path.lastIndexOf(SLASH);
   const name = path.subarray(cut + 1);
-  const resolve = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
   const way = cut < 0 ? HERE : path.subarray(0, cut);
-  const directory = share.hostfs.openat2(share.root.fd, way, O.PATH | O.DIRECTORY, 0, resolve);
+  const directory = share.hostfs.openat2(share.root.fd, way, O.PATH | O.DIRECTORY, 0, STRICTLY_BELOW);
   if (directory === -E.NOENT || directory === -E.NOTDIR || directory === -E.LOOP) fail('ESTALE');
   check(directory);
   try {
@@ -52,10 +52,10 @@ export function locate(share: Share, object: HostObject): Location {
   return { directory, name };
 }
 
-/** The path of an object below the root, or undefined if it is not below. */
-function relativePath(share: Share, object: HostObject): Uint8Array | undefined {
+/** The present path of what a descriptor holds, relative to the root, or undefined if it is not below the root. */
+export function relativePath(share: Share, fd: number): Uint8Array | undefined {
   const root = pathOf(share, share.root.fd, paths[0]);
-  const path = pathOf(share, object.fd, paths[1]);
+  const path = pathOf(share, fd, paths[1]);
   // The path of the file system's own root ends in the slash that otherwise follows.
   const start = root.length === 1 ? 1 : root.length + 1;
   if (path.length <= start || path[start - 1] !== SLASH) return undefined;

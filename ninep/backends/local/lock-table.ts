@@ -1,6 +1,7 @@
 import { E, type Hostfs, LOCK_TYPE, LockWords, O } from 'node-hostfs';
 import { LOCK_STATUS, type LockRange, type LockStatus } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
+import type { Descriptors } from './descriptors.ts';
 
 /**
  * Byte-range locks that hold against other clients and against the host's own programs.
@@ -38,12 +39,14 @@ const MAX_OWNERS = 1024;
 export class LockTable {
   private readonly hostfs: Hostfs;
   private readonly readonly: boolean;
+  private readonly descriptors: Descriptors;
   private readonly owners = new Map<string, Owner>();
   private readonly words = new LockWords();
 
   /** With `readonly`, no file is ever opened for writing, so write locks are refused. */
-  constructor(hostfs: Hostfs, readonly: boolean) {
+  constructor(hostfs: Hostfs, readonly: boolean, descriptors: Descriptors) {
     this.hostfs = hostfs;
+    this.descriptors = descriptors;
     this.readonly = readonly;
   }
 
@@ -99,10 +102,14 @@ export class LockTable {
 
   private open(file: LockableFile, range: LockRange): Owner | undefined {
     if (this.owners.size >= MAX_OWNERS) return undefined;
+    this.descriptors.take();
     // For both kinds of lock if the host allows it, since the owner may ask for the other kind through another fid.
     let fd = this.readonly ? -1 : this.hostfs.reopen(file.fd, O.RDWR);
     if (fd < 0) fd = this.hostfs.reopen(file.fd, file.access);
-    if (fd < 0) return undefined;
+    if (fd < 0) {
+      this.descriptors.give();
+      return undefined;
+    }
     const owner = {
       key: keyOf(file, range),
       identity: file.identity,
@@ -118,6 +125,7 @@ export class LockTable {
   private drop(owner: Owner): void {
     this.owners.delete(owner.key);
     this.hostfs.close(owner.fd);
+    this.descriptors.give();
   }
 
   private query(fd: number, type: number, start: bigint, length: bigint): boolean {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { O } from 'node-hostfs';
 import { LOCK_STATUS, type LockRange, type OpenFile } from '../../backend.ts';
@@ -136,12 +137,9 @@ test('the host’s own programs see the locks, and theirs are seen', async () =>
   ].join('\n');
   const child = spawn('python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
-    let said = '';
-    for await (const chunk of child.stdout) {
-      said += String(chunk);
-      if (said.includes('locked')) break;
-    }
-    expect(said).toBe('taken\nlocked\n');
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const said = [(await lines.next()).value, (await lines.next()).value];
+    expect(said).toEqual(['taken', 'locked']);
     expect(now(file.lock(range(WRITE, 1, 7n, 1n)))).toBe(blocked);
     const holder = now(file.getlock(range(WRITE, 1, 5n)));
     expect(holder).toEqual({ type: 1, start: 6n, length: 2n, procId: child.pid, clientId: bytes('host') });

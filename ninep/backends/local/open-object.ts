@@ -40,7 +40,10 @@ export function openObject(
 
 /** Makes an open file of a descriptor just opened with `flags` and O_NONBLOCK; owns it from here on. */
 export function opened(share: Share, object: HostObject, fd: number, flags: number, credential: Credential): OpenFile {
+  let counted = false;
   try {
+    share.descriptors.take();
+    counted = true;
     // O_NONBLOCK was for the opening alone.
     share.hostfs.setFlags(fd, flags & LASTING);
     if ((flags & O.TRUNC) !== 0) dropSetIds(share, fd, credential);
@@ -48,6 +51,7 @@ export function opened(share: Share, object: HostObject, fd: number, flags: numb
     if (object.isDirectory) return new LocalDirectory(share, object, fd, stat);
     return new LocalFile(share, object, fd, flags, stat, credential);
   } catch (error) {
+    if (counted) share.descriptors.give();
     share.hostfs.close(fd);
     throw error;
   }
@@ -62,7 +66,9 @@ function reopen(share: Share, object: HostObject, wanted: number): MaybeAsync<nu
     fd = share.hostfs.reopen(object.fd, flags);
   }
   // A lease is held on the host: wait for its holder, but not here.
-  if (fd === -E.AGAIN) return share.hostfs.reopenAsync(object.fd, flags & ~O.NONBLOCK).then(orThrow);
+  if (fd === -E.AGAIN) {
+    return object.during((held) => share.hostfs.reopenAsync(held, flags & ~O.NONBLOCK)).then(orThrow);
+  }
   return orThrow(fd);
 }
 

@@ -1,11 +1,13 @@
 import { AT, E, errnoName, type Hostfs, loadHostfs, O, S, STATX, Statx } from 'node-hostfs';
 import type { MaybeAsync, Qid } from '../../backend.ts';
 import { QID_TYPE } from '../../backend.ts';
-import { fail } from '../../errno.ts';
+import { Errno, fail } from '../../errno.ts';
 import { check } from './check.ts';
+import { type Descriptors, processDescriptors } from './descriptors.ts';
 import { HostObject } from './host-object.ts';
 import { IoPolicy } from './io-policy.ts';
 import { LockTable } from './lock-table.ts';
+import { Parked } from './parked.ts';
 import { QidPaths } from './qid-paths.ts';
 import type { SecurityModel } from './security-model.ts';
 import { ShareError } from './share-error.ts';
@@ -27,18 +29,22 @@ export class Share {
   readonly qids: QidPaths;
   readonly policy: IoPolicy;
   readonly locks: LockTable;
+  readonly descriptors: Descriptors;
+  readonly parked: Parked;
   private readonly stat = new Statx();
 
   /** @throws ShareError if `path` is missing, not a directory or unreadable. */
-  constructor(path: string, model: SecurityModel, readonly: boolean) {
+  constructor(path: string, model: SecurityModel, readonly: boolean, descriptors?: Descriptors) {
     this.hostfs = loadHostfs();
     this.model = model;
     this.readonly = readonly;
     const fd = openRoot(this.hostfs, path);
-    this.root = new HostObject(fd, this.statOf(fd));
+    this.descriptors = descriptors ?? processDescriptors(this.hostfs);
+    this.parked = new Parked(this);
+    this.root = this.holdRoot(path, fd);
     this.qids = new QidPaths(this.root.devMajor, this.root.devMinor);
     this.policy = new IoPolicy(this.hostfs);
-    this.locks = new LockTable(this.hostfs, readonly);
+    this.locks = new LockTable(this.hostfs, readonly, this.descriptors);
   }
 
   /** Attributes behind a descriptor; valid until the next call of this method. */
@@ -67,11 +73,28 @@ export class Share {
     if (this.readonly) fail('EROFS');
   }
 
+  /** An object behind an O_PATH descriptor just opened, which may be parked when it is not in use. */
+  hold(fd: number, stat: Statx): HostObject {
+    const object = new HostObject(this, fd, stat);
+    this.descriptors.watch(object);
+    return object;
+  }
+
+  private holdRoot(path: string, fd: number): HostObject {
+    try {
+      return new HostObject(this, fd, this.statOf(fd));
+    } catch (error) {
+      this.hostfs.close(fd);
+      if (error instanceof Errno) throw new ShareError(path, 'failed', `it fails with ${error.name}`);
+      throw error;
+    }
+  }
+
   /** Closes a descriptor of an object of this format, in the pool if that may take long. */
   close(fd: number, format: number): MaybeAsync<void> {
-    if (format === S.IFREG) {
-      const stat = this.statOf(fd);
-      if (stat.nlink === 0 && stat.blocks >= MANY_BLOCKS) return this.hostfs.closeAsync(fd).then(nothing);
+    if (format === S.IFREG && this.hostfs.statx(fd, NO_NAME, AT.EMPTY_PATH, WANTED, this.stat.bytes) === 0) {
+      const { nlink, blocks } = this.stat;
+      if (nlink === 0 && blocks >= MANY_BLOCKS) return this.hostfs.closeAsync(fd).then(nothing);
     }
     this.hostfs.close(fd);
   }

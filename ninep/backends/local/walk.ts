@@ -1,17 +1,15 @@
-import { E, O, RESOLVE } from 'node-hostfs';
+import { E, O } from 'node-hostfs';
 import type { Name, Qid } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
 import { checkName } from '../../names.ts';
 import { check } from './check.ts';
-import { HostObject } from './host-object.ts';
+import type { HostObject } from './host-object.ts';
 import { isWithin } from './locate.ts';
+import { NO_LINKS, STRICTLY_BELOW } from './resolve.ts';
 import type { Share } from './share.ts';
 
 const DOT = 0x2e;
 const DOTDOT = Uint8Array.of(DOT, DOT);
-
-/** No component is ever followed, so nothing a client or a host program swaps in can lead out of the directory. */
-export const STRICTLY_BELOW = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
 
 /** An object found by name: one reference, to be released by whoever asked, and its qid at that moment. */
 export interface Found {
@@ -31,7 +29,7 @@ export function adopt(share: Share, fd: number): Found {
   check(fd);
   try {
     const stat = share.statOf(fd);
-    return { object: new HostObject(fd, stat), qid: share.qidOf(stat) };
+    return { object: share.hold(fd, stat), qid: share.qidOf(stat) };
   } catch (error) {
     share.hostfs.close(fd);
     throw error;
@@ -55,12 +53,11 @@ function itself(share: Share, directory: HostObject): Found {
 function parentOf(share: Share, directory: HostObject): Found {
   if (!directory.isDirectory) fail('ENOTDIR');
   if (directory.isSameAs(share.root)) return itself(share, directory);
-  const resolve = RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
-  const fd = share.hostfs.openat2(directory.fd, DOTDOT, O.PATH | O.DIRECTORY, 0, resolve);
+  const fd = share.hostfs.openat2(directory.fd, DOTDOT, O.PATH | O.DIRECTORY, 0, NO_LINKS);
   if (fd === -E.LOOP || fd === -E.XDEV) fail('ENOENT');
   if (fd < 0) throw errnoOf(-fd);
   const parent = adopt(share, fd);
   if (isWithin(share, parent.object)) return parent;
-  parent.object.release(share);
+  parent.object.release();
   return fail('ENOENT');
 }
