@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
       { from: 'ninep' },
       { from: 'devices' },
       { from: 'node-hostfs' },
-      { from: 'node-kvm', only: /^vmm\/(accelerators\/kvm|host)\// },
+      { from: 'node-kvm', only: /^vmm\/(accelerators\/kvm\/|host\/|guest-files)/ },
     ],
     tests: FOLDERS.map((from) => ({ from })),
     examples: [{ from: 'vmm' }, { from: 'node-kvm' }],

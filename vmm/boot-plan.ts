@@ -1,4 +1,5 @@
 import type { RootConfig, ShareConfig, VirtualMachineConfig } from './config.ts';
+import { initField } from './fixtures/command-line.ts';
 
 /** Mount tags of the machine's own shares; those of users cannot start like this. */
 export const OWN_TAG_PREFIX = 'tsvmm.';
@@ -12,7 +13,7 @@ const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
 /** What a guest is to be told before it starts, beside what the user configured. */
 export interface BootWords {
   /** Words for the kernel itself: console, clock, switches this host needs. */
-  readonly kernel: readonly string[];
+  readonly kernelWords: readonly string[];
   /** The root share, if the guest boots from one. */
   readonly root: RootConfig | undefined;
 }
@@ -23,8 +24,8 @@ export function runsOurInit(root: RootConfig | undefined): boolean {
 }
 
 /** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
-export function commandLine(config: VirtualMachineConfig, { kernel, root }: BootWords): string {
-  const line = [...kernel];
+export function commandLine(config: VirtualMachineConfig, { kernelWords, root }: BootWords): string {
+  const line = [...kernelWords];
   if (root !== undefined) line.push(...rootWords(root));
   if (config.append) line.push(config.append);
   if (runsOurInit(root)) line.push(...initWords(config));
@@ -52,12 +53,12 @@ function initWords(config: VirtualMachineConfig): string[] {
     : [];
   const mounts = (config.shares ?? []).map((share) => ({ tag: share.mountTag, at: mountPoint(share) }));
   const argumentsOfInit = [
-    ...mounts.filter(({ at }) => at !== false).map(({ tag, at }) => `mount=${tag}:${at}`),
+    ...mounts.flatMap(({ tag, at }) => (at === false ? [] : [`mount=${initField(tag)}:${initField(at)}`])),
     ...(config.session === 'shell' ? [] : [`control=${CONTROL_TAG}`]),
-    ...(config.cwd === undefined ? [] : [`cwd=${config.cwd}`]),
+    ...(config.cwd === undefined ? [] : [`cwd=${initField(config.cwd)}`]),
     ...(config.announce ? ['announce'] : []),
   ];
-  return [...environment, '--', ...argumentsOfInit.map(quoted)];
+  return [...environment, '--', ...argumentsOfInit];
 }
 
 /** Where init mounts a share. */

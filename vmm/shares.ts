@@ -12,10 +12,11 @@ export function openShare(share: ShareConfig): Backend {
   return open(share.path, share.securityModel ?? 'none', share.readonly ?? false);
 }
 
-/** Opens the directory a guest boots from, with our init grafted in at /.tsvmm/init. */
-export function openRoot(root: RootConfig, init: Uint8Array): Backend {
+/** Opens the directory a guest boots from, with our init, if it is to run, grafted in at /.tsvmm/init. */
+export function openRoot(root: RootConfig, init: Uint8Array | undefined): Backend {
   const privileged = process.geteuid?.() === 0;
   const base = open(root.path, root.securityModel ?? (privileged ? 'passthrough' : 'none'), root.readonly ?? true);
+  if (init === undefined) return base;
   const tree = createSynth({ mode: 0o555 });
   tree.root.file('init', init, { mode: 0o555 });
   return graft(base, GRAFT_NAME, tree);

@@ -15,6 +15,7 @@ import { type ExecOptions, type Execution, execute } from './control/exec.ts';
 import { GuestControl } from './control/guest-control.ts';
 import { Disposal } from './disposal.ts';
 import { type MachineEnd, machineEnd } from './exit-status.ts';
+import { faultNotices } from './fault-notices.ts';
 import { type ConsoleListener, GuestConsole } from './guest-console.ts';
 import { findGuestFiles } from './guest-files.ts';
 import type { Hooks } from './hooks.ts';
@@ -162,7 +163,8 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
     const session = createSession(backend, { onBug, ...(observer && { observer }) });
     shares.push({ mountTag, handler: session });
   };
-  if (root !== undefined) serve(ROOT_TAG, openRoot(root, await readFile(files.init)));
+  if (root !== undefined)
+    serve(ROOT_TAG, openRoot(root, files.init === undefined ? undefined : await readFile(files.init)));
   for (const share of config.shares ?? []) serve(share.mountTag, openShare(share));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, control.backend);
@@ -176,7 +178,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: setImmediate,
-    trace: { guestFault: (device, message) => hooks.notice?.(`${device}: the guest broke a rule: ${message}`) },
+    ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
   });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());

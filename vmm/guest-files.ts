@@ -1,0 +1,55 @@
+import { kvmBackend } from 'node-kvm';
+import { readInitrdFile, readKernelFile } from './boot/kernel-file.ts';
+import type { LinuxImage } from './boot/linux-image.ts';
+import type { RootConfig, VirtualMachineConfig } from './config.ts';
+import { kernelWords } from './fixtures/command-line.ts';
+import { ensureKernel } from './fixtures/kernel.ts';
+import { ensureInit, ensureRoot } from './fixtures/root.ts';
+import type { Hooks } from './hooks.ts';
+
+/** The files a guest starts from. */
+export interface GuestFiles {
+  readonly kernel: LinuxImage;
+  readonly initrd: Uint8Array | undefined;
+  /** The directory to boot from, or undefined where an initrd or the kernel itself brings the root. */
+  readonly root: RootConfig | undefined;
+  /** Path of the program that is process 1 unless the root names its own. */
+  readonly init: string | undefined;
+  /** Words for the kernel: what the machine and this host need. */
+  readonly kernelWords: readonly string[];
+}
+
+const STOCK_KERNEL_ON_PVM =
+  'this host has kvm_pvm, which interprets guest kernel code and lacks instructions that stock kernels use; ' +
+  'a kernel of your own may stop early. Trying.';
+
+/**
+ * Finds or makes everything a configuration refers to: the user's files, or the fixtures out of the cache.
+ *
+ * @throws BootError, HostError, BuildError: one line each
+ */
+export async function findGuestFiles(config: VirtualMachineConfig, hooks: Hooks): Promise<GuestFiles> {
+  const pvm = kvmBackend() === 'pvm';
+  if (config.kernel !== undefined && pvm) hooks.notice?.(STOCK_KERNEL_ON_PVM);
+  const progress = hooks.progress && { progress: hooks.progress };
+  const kernel = await readKernelFile(config.kernel ?? (await ensureKernel({ ...progress })).vmlinux);
+  const initrd = config.initrd === undefined ? undefined : await readInitrdFile(config.initrd);
+  return {
+    kernel,
+    initrd,
+    ...(await findRoot(config, progress ?? {})),
+    kernelWords: kernelWords({ pvm, verbose: config.verbose ?? false }),
+  };
+}
+
+async function findRoot(
+  config: VirtualMachineConfig,
+  progress: Pick<Hooks, 'progress'>,
+): Promise<Pick<GuestFiles, 'root' | 'init'>> {
+  if (config.root) {
+    return { root: config.root, init: config.root.init === undefined ? await ensureInit(progress) : undefined };
+  }
+  if (config.root === false || config.initrd !== undefined) return { root: undefined, init: undefined };
+  const made = await ensureRoot(progress);
+  return { root: { path: made.root }, init: made.init };
+}
