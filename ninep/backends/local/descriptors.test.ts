@@ -110,6 +110,19 @@ describe('under pressure', () => {
     rmSync(fixture.at('dir/sub'), { recursive: true });
   });
 
+  test('a new file that got the inode number of a parked one is not it', async () => {
+    await holdAll();
+    for (let i = 0; i < FILES; i++) {
+      rmSync(fixture.at(`dir/sub/f${i}`));
+      writeFileSync(fixture.at(`dir/sub/f${i}`), 'an impostor');
+    }
+    for (const [i, node] of nodes.entries()) {
+      const error = await errorOf(() => expect(now(node.getattr(0n)).size).toBe(lengthOf(i)));
+      expect(['ESTALE', 'success']).toContain(error);
+      await setImmediate();
+    }
+  });
+
   test('a file without a name keeps its descriptor', async () => {
     const first = walk(fixture.root, 'dir', 'sub', 'f0');
     nodes.push(first);

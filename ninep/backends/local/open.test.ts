@@ -141,6 +141,20 @@ describe('reading and writing', () => {
     });
   });
 
+  test('a file of which the cache knows a part is read whole', async () => {
+    const content = Buffer.from(Uint8Array.from({ length: 4 << 20 }, (_, i) => (i >> 12) & 0xff));
+    writeFileSync(fixture.at('f'), content);
+    const evict = 'import os, sys; f = os.open(sys.argv[1], os.O_RDWR); os.fsync(f); os.posix_fadvise(f, 0, 0, 4)';
+    for (const cached of [0, 4096]) {
+      execFileSync('python3', ['-c', `${evict}; os.pread(f, ${cached}, 0)`, fixture.at('f')]);
+      await withOpen(fixture.node('f'), O.RDONLY, async (file) => {
+        const into = [new Uint8Array(1 << 20), new Uint8Array(3 << 20)];
+        expect(await file.read(0n, into, REQUEST)).toBe(4 << 20);
+        expect(Buffer.concat(into).equals(content)).toBe(true);
+      });
+    }
+  });
+
   test('holes that no cache knows of are read whole', async () => {
     writeFileSync(fixture.at('sparse'), 'start');
     truncateSync(fixture.at('sparse'), 1 << 30);
