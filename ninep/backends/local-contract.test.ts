@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import type { Prepared } from '../contract/fixture.ts';
 import { describeObjectContract } from '../contract/object-contract.ts';
 import { describeReadingContract } from '../contract/reading-contract.ts';
@@ -36,15 +37,17 @@ function local(path: string, securityModel: SecurityModelName): Prepared {
   };
 }
 
-function grafted({ backend, cleanUp }: Prepared): Prepared {
-  return { backend: graft(backend, '.tsvmm', createSynth()), ...(cleanUp && { cleanUp }) };
-}
+/** Nothing changes it, so that one serves all tests that only read. */
+const shared = readingDirectory();
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
 const models: SecurityModelName[] = process.geteuid?.() === 0 ? ['passthrough', 'none'] : ['none'];
 for (const model of models) {
-  describeReadingContract(`local, ${model}`, () => local(readingDirectory(), model));
+  describeReadingContract(`local, ${model}`, () => ({ backend: openLocal({ path: shared, securityModel: model }) }));
   describeWritingContract(`local, ${model}`, () => local(emptyDirectory(), model));
   describeObjectContract(`local, ${model}`, () => local(emptyDirectory(), model), { xattrs: true, locks: true });
 }
 
-describeReadingContract('graft on local', () => grafted(local(readingDirectory(), 'none')));
+describeReadingContract('graft on local', () => ({
+  backend: graft(openLocal({ path: shared, securityModel: 'none' }), '.tsvmm', createSynth()),
+}));

@@ -1,0 +1,236 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { WireType } from '../bytes/wire.ts';
+import { utf8 } from '../bytes/wire.ts';
+import type { MaybeAsync, Node, OpenFile } from './backend.ts';
+import { graft } from './backends/graft/graft.ts';
+import { createSynth } from './backends/synth/synth.ts';
+import { gather } from './client/client.ts';
+import { decodeMessage, encodeMessage } from './codec.ts';
+import { counting } from './contract/counting.ts';
+import { errno } from './contract/sessions.ts';
+import { stubBackend, stubFile, stubNode } from './contract/stubs.ts';
+import { fail } from './errno.ts';
+import { MESSAGES, type MessageBody, type MessageName } from './messages.ts';
+import type { SessionObserver } from './observer.ts';
+import { createSession } from './session.ts';
+import { fid, fidNumber, NOFID, NOTAG, name, tag, tagNumber } from './wire-types.ts';
+
+/**
+ * Whole sessions made from the message table: requests of any kind, valid or mangled, at any time, over backends that
+ * answer now or later, well or badly. Whatever comes: nothing throws, every request ends exactly once, and in the end
+ * every node and file has been given back.
+ */
+
+const FIDS = [0, 1, 2, 3].map(fidNumber);
+const NAMES = ['dir', 'file', 'slow', '.tsvmm', 'init', '..', '.', 'absent', '', 'a/b', 'x'.repeat(256)].map(utf8);
+
+/** Values that get somewhere, where the table's own samples would nearly always miss. */
+const LIKELY = new Map<WireType<unknown>, readonly unknown[]>([
+  [fid, [...FIDS, ...FIDS, ...FIDS, NOFID, fidNumber(99)]],
+  [tag, [0, 1, 2, 3].map(tagNumber)],
+  [name, NAMES],
+]);
+
+function bodyOf(fields: Readonly<Record<string, WireType<unknown>>>): fc.Arbitrary<Record<string, unknown>> {
+  const arbitraries = Object.entries(fields).map(([field, type]) => {
+    if (field === 'wname') return [field, fc.array(fc.constantFrom(...NAMES), { maxLength: 4 })] as const;
+    if (field === 'afid') return [field, fc.constantFrom(NOFID, NOFID, NOFID, fidNumber(0))] as const;
+    if (field === 'version') return [field, fc.constantFrom('9P2000.L', '9P2000.L', '9P2000')] as const;
+    if (field === 'msize') return [field, fc.constantFrom(4096, 8192, 100, 0xffff_ffff)] as const;
+    if (field === 'offset') return [field, fc.constantFrom(0n, 1n, 4n, 1n << 63n)] as const;
+    if (field === 'attr_size') return [field, fc.constantFrom(0n, 10n, 65_537n)] as const;
+    return [field, fc.constantFrom(...(LIKELY.get(type) ?? type.samples))] as const;
+  });
+  return fc.record(Object.fromEntries(arbitraries));
+}
+
+function isBodyOf<N extends MessageName>(_name: N, _body: object): _body is MessageBody<N> {
+  return true;
+}
+
+interface Step {
+  readonly frame: Uint8Array;
+  readonly area: number;
+  /** Turns of the event loop before the next request. */
+  readonly pause: number;
+}
+
+const rows = MESSAGES.filter((row) => row.name.startsWith('T') && row.name !== 'Tversion');
+const versions = MESSAGES.filter((row) => row.name === 'Tversion');
+
+const frames: fc.Arbitrary<Uint8Array> = fc
+  .oneof({ weight: 60, arbitrary: fc.constantFrom(...rows) }, { weight: 1, arbitrary: fc.constantFrom(...versions) })
+  .chain((row) =>
+    fc.record({ body: bodyOf(row.fields), number: fc.constantFrom(0, 1, 2, 3, 4, 5) }).map(({ body, number }) => {
+      if (!isBodyOf(row.name, body)) throw new Error('unreachable');
+      return encodeMessage(row.name, tagNumber(number), body);
+    }),
+  );
+
+/** A valid frame, or now and then one with a byte changed, an end cut off, or no sense at all. */
+const mangled = fc.oneof(
+  { weight: 20, arbitrary: frames },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(frames, fc.nat(), fc.nat(255)).map(([frame, at, value]) => {
+      const copy = frame.slice();
+      copy[at % copy.length] = value;
+      return copy;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(frames, fc.nat()).map(([frame, at]) => frame.subarray(0, Math.max(7, at % frame.length))),
+  },
+  { weight: 1, arbitrary: fc.uint8Array({ minLength: 7, maxLength: 60 }) },
+);
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    frame: mangled,
+    area: fc.constantFrom(4096, 4096, 4096, 11, 24, 100),
+    pause: fc.constantFrom(0, 0, 0, 1, 2),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+/** A tree that mixes answers at once with late ones, and good ones with bad. */
+function moodyTree(seed: number): Node {
+  let state = seed;
+  const next = (most: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 16) % most;
+  };
+  const mood = <T>(make: () => T): MaybeAsync<T> => {
+    const chance = next(10);
+    if (chance === 0) return fail('EACCES');
+    if (chance < 6) return make();
+    return new Promise((resolve, reject) => {
+      const end = () => (next(10) === 0 ? reject(errno('EIO')) : resolve(make()));
+      if (next(2) === 0) setImmediate(end);
+      else queueMicrotask(end);
+    });
+  };
+  const file = (): OpenFile =>
+    stubFile({
+      read: (_offset, into, request) => {
+        if (next(4) !== 0) return mood(() => Math.min(3, into[0]?.length ?? 0));
+        return new Promise((_, reject) => {
+          const late = setTimeout(() => reject(errno('EIO')), 5);
+          request.onFlush(() => {
+            clearTimeout(late);
+            reject(errno('EINTR'));
+          });
+        });
+      },
+      write: () => mood(() => 1),
+      readdir: (_, emit) =>
+        mood(() => void emit({ qid: { type: 0, version: 0, path: 1n }, offset: 1n, type: 0, name: utf8('x') })),
+      fsync: () => mood(() => undefined),
+      lock: () => mood(() => 0 as const),
+      getlock: () => mood(() => undefined),
+      setattr: () => mood(() => undefined),
+      release: () => (next(3) === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+    });
+  let path = 1n;
+  const node = (): Node =>
+    stubNode({
+      qid: { type: 0x80, version: 0, path: path++ % 1000n },
+      clone: () => mood(node),
+      walk: (names) =>
+        mood(() => {
+          const length = names.length - (next(4) === 0 ? 1 + next(names.length) : 0);
+          if (length === 0) return fail('ENOENT');
+          const qids = names.slice(0, length).map(() => ({ type: 0, version: 0, path: 1n }));
+          return { qids, node: length === names.length ? node() : undefined };
+        }),
+      open: () => mood(file),
+      create: () => mood(() => ({ node: node(), file: file() })),
+      setattr: () => mood(() => undefined),
+      mkdir: () => mood(() => ({ type: 0x80, version: 0, path: 1n })),
+      unlink: () => mood(() => undefined),
+      removeSelf: () => mood(() => undefined),
+      renameSelf: () => mood(() => undefined),
+      rename: () => mood(() => undefined),
+      link: () => mood(() => undefined),
+      readlink: () => mood(() => utf8('target')),
+      getxattr: () => mood(() => new Uint8Array(10)),
+      listxattr: () => mood(() => new Uint8Array(10)),
+      setxattr: () => mood(() => undefined),
+      removexattr: () => mood(() => undefined),
+      release: () => (next(3) === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+    });
+  return node();
+}
+
+function quietTree() {
+  const base = createSynth();
+  base.root.file('file', 'content');
+  base.root.directory('dir').file('file', 'more');
+  base.root.special('slow', { read: () => new Promise((resolve) => setImmediate(() => resolve(0))), write: () => 0 });
+  const other = createSynth();
+  other.root.file('init', '#!');
+  return graft(base, '.tsvmm', other);
+}
+
+async function converse(seed: number, sequence: readonly Step[]): Promise<void> {
+  const bugs: unknown[] = [];
+  const counted = counting(seed % 3 === 0 ? quietTree() : stubBackend(moodyTree(seed)));
+  const begun = new Set<number>();
+  const ended = new Set<number>();
+  const observer: SessionObserver = {
+    request: ({ id }) => begun.add(id),
+    reply({ id }) {
+      if (!begun.has(id) || ended.has(id)) bugs.push(new Error(`exchange ${id} ended without beginning, or twice`));
+      ended.add(id);
+    },
+  };
+  const session = createSession(counted, { onBug: (error) => bugs.push(error), observer, maxFids: 6 });
+  const opening = [
+    encodeMessage('Tversion', NOTAG, { msize: 8192, version: '9P2000.L' }),
+    encodeMessage('Tattach', tagNumber(0), {
+      fid: fidNumber(0),
+      afid: NOFID,
+      uname: utf8(''),
+      aname: utf8(''),
+      n_uname: 0,
+    }),
+  ];
+  const answers: Promise<void>[] = [];
+  for (const { frame, area, pause } of [...opening.map((frame) => ({ frame, area: 4096, pause: 0 })), ...sequence]) {
+    const reply = [new Uint8Array(7), new Uint8Array(area - 7)];
+    const length = session.handle([frame.subarray(0, 5), frame.subarray(5)], reply);
+    answers.push(Promise.resolve(length).then((bytes) => checkReply(frame, reply, bytes)));
+    for (let turn = 0; turn < pause; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(answers);
+  expect(session.outstanding).toBe(0);
+  await session.reset();
+  expect(counted.tally).toEqual({ nodes: 0, files: 0 });
+  expect(ended.size).toBe(sequence.length + opening.length);
+  expect(bugs).toEqual([]);
+}
+
+/** Nothing, or a well-formed message with the request's tag, that is its reply or an error. */
+function checkReply(frame: Uint8Array, reply: readonly Uint8Array[], length: number): void {
+  if (length === 0) return;
+  const decoded = decodeMessage(gather(reply, length));
+  if (!decoded.ok) throw new Error(`malformed reply: ${decoded.reason}`);
+  expect(decoded.tag).toBe((frame[5] ?? 0) | ((frame[6] ?? 0) << 8));
+  expect([7, (frame[4] ?? 0) + 1]).toContain(decoded.codec.type);
+}
+
+test('whole sessions, from the table', async () => {
+  await fc.assert(fc.asyncProperty(fc.nat(), steps, converse), { seed: 2000, numRuns: 400 });
+}, 60_000);
+
+test('any bytes at all', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 0, maxLength: 80 }), (bytes) => {
+      const decoded = decodeMessage(bytes);
+      expect(typeof decoded.ok).toBe('boolean');
+    }),
+    { seed: 2000, numRuns: 5000 },
+  );
+});
