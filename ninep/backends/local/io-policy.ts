@@ -34,10 +34,10 @@ const KINDS: ReadonlyMap<bigint, FsKind> = new Map([
 
 /** Longest write tried directly, in bytes. */
 const DIRECT_BYTES = 65_536;
-/** A direct write that took longer was throttled. */
-const SLOW_MS = 2;
+/** A direct write that took longer was throttled, or merely unlucky: a busy host takes a few from anyone. */
+const SLOW_MS = 10;
 /** How long writes take the pool after that. */
-const PENALTY_MS = 250;
+const PENALTY_MS = 100;
 
 /** The decisions for one share. */
 export class IoPolicy {
