@@ -29,7 +29,9 @@ function declarations(folder) {
       ...(folder === 'vmm' && { paths: {} }),
     },
     files: [join(root, folder, 'index.ts')],
-    include: [],
+    // Declarations of libraries that come without any.
+    include: [join(root, folder, '*', '*.d.ts')],
+    exclude: [join(root, folder, 'dist')],
   };
   try {
     writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config));
@@ -50,6 +52,8 @@ for (const { folder, ...entry } of packages) {
     sourcemap: true,
     packages: 'external',
     logLevel: 'warning',
+    // Without the paths of tsconfig.json: packages of this repository stay imports by name.
+    tsconfigRaw: {},
     outdir: `${folder}/dist`,
     ...entry,
   });

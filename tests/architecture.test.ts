@@ -35,6 +35,7 @@ const BROWSER = [
   /^devices\//,
   /^ninep\/(?!backends\/local\/)/,
   /^vmm\/(accelerator|memory-map|machine)\.ts$/,
+  /^vmm\/boot\/(?!kernel-file|unpack)/,
 ];
 
 interface Import {
