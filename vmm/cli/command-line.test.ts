@@ -112,7 +112,7 @@ describe('good command lines', () => {
   });
 
   test('kernel and doctor', () => {
-    expect(parseCommandLine(['kernel', 'path'], '0.0.0')).toEqual({ kind: 'kernel', action: 'path' });
+    expect(parseCommandLine(['kernel', 'path'], '0.0.0')).toEqual({ kind: 'kernel', action: 'path', downloads: false });
     expect(parseCommandLine(['doctor'], '0.0.0')).toEqual({ kind: 'doctor', json: false });
     expect(parseCommandLine(['doctor', '--json'], '0.0.0')).toEqual({ kind: 'doctor', json: true });
   });

@@ -9,8 +9,8 @@ import { spell } from './spelling.ts';
 /** What `tsvmm kernel` can do. */
 export const KERNEL_ACTIONS = {
   build: 'build the guest kernel and root, unless they are up to date',
-  path: 'print where the kernel is',
-  clean: 'remove what was built and downloaded',
+  path: 'print the path of the kernel, a vmlinux',
+  clean: 'remove what was built',
 } as const;
 
 export type KernelAction = keyof typeof KERNEL_ACTIONS;
@@ -19,7 +19,7 @@ export type KernelAction = keyof typeof KERNEL_ACTIONS;
 export type Invocation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'run'; readonly request: RunRequest }
-  | { readonly kind: 'kernel'; readonly action: KernelAction }
+  | { readonly kind: 'kernel'; readonly action: KernelAction; readonly downloads: boolean }
   | { readonly kind: 'doctor'; readonly json: boolean };
 
 /**
@@ -88,7 +88,13 @@ function describeProgram(
     .summary("build, find or remove tsvmm's own guest kernel")
     .description("Looks after tsvmm's own guest kernel and root, which live in a cache outside the checkout.")
     .argument('[action]', describeActions())
-    .action((action?: string) => found({ kind: 'kernel', action: readKernelAction(action) }));
+    .option('--downloads', 'with clean: remove the downloaded packages as well')
+    .action((given: string | undefined, { downloads = false }: { downloads?: boolean }) => {
+      const action = readKernelAction(given);
+      if (downloads && action !== 'clean')
+        throw new UsageError(`kernel: --downloads goes with clean, not with ${action}`);
+      found({ kind: 'kernel', action, downloads });
+    });
   program
     .command('doctor')
     .summary('say what this host has and lacks, and what mends it')

@@ -1,11 +1,12 @@
 import type { MachineEnd } from '../exit-status.ts';
 import { errorCode } from '../host/error-code.ts';
 import type { Machine, RunningCommand } from './machine-port.ts';
-import type { InputStream, OutputStream, ProcessIo } from './process-io.ts';
+import type { InputStream, ProcessIo } from './process-io.ts';
 import { say } from './report.ts';
 import type { GuestCommand } from './run-request.ts';
 import { END_SIGNALS, type SignalWatch } from './signals.ts';
 import { Stopping } from './stopping.ts';
+import { written } from './written.ts';
 
 /** Signals the command gets before they end the machine. */
 const FORWARDED: readonly string[] = ['SIGINT', 'SIGTERM'];
@@ -36,7 +37,7 @@ export async function runInGuest(
     }
   });
   const release = [stopping.whenUnread(io.stdout), stopping.whenUnread(io.stderr)];
-  if (verbose) machine.onConsole((bytes) => io.stderr.write(Uint8Array.from(bytes)));
+  if (verbose) machine.onConsole((bytes) => written(io.stderr, bytes));
   try {
     await machine.start();
     running = machine.exec(command.argv, {
@@ -75,14 +76,6 @@ async function firstOf(running: RunningCommand, machine: Machine): Promise<Outco
   } finally {
     clearTimeout(limit);
   }
-}
-
-/** Writes to a stream and settles once it took the bytes, or never will. */
-function written(stream: OutputStream, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed) resolve();
-    else stream.write(bytes, () => resolve());
-  });
 }
 
 /** The bytes of stdin; one that cannot be read counts as ended. */

@@ -1,3 +1,4 @@
+import { errorCode } from '../host/error-code.ts';
 import { EscapeKeys } from './escape-keys.ts';
 import { CONSOLE_KEYS } from './help.ts';
 import type { Machine } from './machine-port.ts';
@@ -6,9 +7,13 @@ import { say } from './report.ts';
 import type { SignalWatch } from './signals.ts';
 import { Stopping } from './stopping.ts';
 import { makeRaw } from './terminal.ts';
+import { written } from './written.ts';
 
 const CTRL_D = Uint8Array.of(0x04);
 const LINE_FEED = 0x0a;
+
+/** A guest that has said nothing for so long may be waiting for input itself. */
+const SILENCE_LIMIT_MS = 20_000;
 
 /**
  * Runs a machine with its console on this process: on a terminal every key goes to the guest but tsvmm's own, from a pipe
@@ -29,11 +34,13 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   machine.onConsole((bytes) => {
     attachInput();
     lineIsOpen = bytes.at(-1) !== LINE_FEED;
-    io.stdout.write(Uint8Array.from(bytes));
+    return written(io.stdout, bytes);
   });
   try {
     await machine.start();
     if (io.stdin.isTTY) attachInput();
+    const patience = setTimeout(attachInput, SILENCE_LIMIT_MS);
+    release.push(() => clearTimeout(patience));
     const end = await machine.ended;
     attached = true;
     for (const undo of release.splice(0)) undo();
@@ -48,7 +55,7 @@ function attachTerminal(machine: Machine, io: ProcessIo): () => void {
   const keys = new EscapeKeys();
   const onData = (typed: Uint8Array): void => {
     for (const action of keys.feed(typed)) {
-      if (action.kind === 'send') machine.writeConsole(action.bytes);
+      if (action.kind === 'send') void machine.writeConsole(action.bytes);
       else if (action.kind === 'leave') void machine.stop();
       else for (const line of CONSOLE_KEYS) io.stderr.write(`${line}\n`);
     }
@@ -64,15 +71,18 @@ function attachTerminal(machine: Machine, io: ProcessIo): () => void {
 }
 
 function attachPipe(machine: Machine, io: ProcessIo): () => void {
-  const onData = (bytes: Uint8Array): void => machine.writeConsole(bytes);
-  const onEnd = (): void => machine.writeConsole(CTRL_D);
-  io.stdin.on('data', onData);
-  io.stdin.on('end', onEnd);
-  io.stdin.on('error', onEnd);
+  let isAttached = true;
+  const feed = async (): Promise<void> => {
+    try {
+      for await (const bytes of io.stdin) await machine.writeConsole(bytes);
+    } catch (error) {
+      if (isAttached) say(io.stderr, `stdin cannot be read and counts as ended: ${errorCode(error)}`);
+    }
+    if (isAttached) await machine.writeConsole(CTRL_D);
+  };
+  void feed();
   return () => {
-    io.stdin.off('data', onData);
-    io.stdin.off('end', onEnd);
-    io.stdin.off('error', onEnd);
-    io.stdin.pause();
+    isAttached = false;
+    io.stdin.destroy();
   };
 }

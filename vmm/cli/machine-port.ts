@@ -22,8 +22,9 @@ export interface ExecStreams {
 export interface Machine {
   start(): void | Promise<void>;
   readonly ended: Promise<MachineEnd>;
-  onConsole(listener: (bytes: Uint8Array) => void): void;
-  writeConsole(bytes: Uint8Array): void;
+  onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void;
+  /** Settles when the guest has taken the bytes, which may be never. */
+  writeConsole(bytes: Uint8Array): Promise<void>;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;
   stop(): Promise<MachineEnd>;
 }

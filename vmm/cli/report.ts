@@ -22,14 +22,16 @@ export function reportEnd(stream: Writable, end: MachineEnd): number {
   return end.status;
 }
 
-/** Says what went wrong, one line for the user's errors and the host's, a stack for ours. Returns the exit status. */
+/** Says what went wrong, one line for the user's errors and the host's (below it the end of a build's log), a stack for ours. Returns the exit status. */
 export function reportFailure(stream: Writable, error: unknown): number {
   if (error instanceof UsageError) {
     say(stream, error.message);
     return PROCESS_STATUS.usage;
   }
   if (error instanceof HostError) {
-    say(stream, error.message);
+    const [line = '', ...more] = error.message.split('\n');
+    say(stream, line);
+    for (const detail of more) stream.write(`${printable(detail)}\n`);
     return PROCESS_STATUS.host;
   }
   say(stream, `internal error: ${error instanceof Error ? error.message : String(error)}`);

@@ -23,13 +23,11 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
     hooks.notice?.('a hint\nin two lines');
     return machine;
   };
-  const kernel = { build: async () => [], path: async () => ['/cache/vmlinux'], clean: async () => [] };
   const status = runCommand(args, io, {
     version: '1.2.3',
     createMachine,
-    kernel,
+    kernel: async (action, downloads) => [`${action} ${downloads}`],
     inspectHost: async () => [],
-    showFindings: () => '',
     ...parts,
   });
   return { io, machine, configs, status };
@@ -167,6 +165,7 @@ describe('the console', () => {
     expect(machine.typed).toEqual([]);
     machine.say('~ # ');
     await new Promise((resolve) => io.stdin.on('end', resolve));
+    await new Promise(setImmediate);
     expect(machine.typed).toEqual([0x6c, 0x73, 0x0a, 0x04]);
     machine.finish('power-off');
     expect(await status).toBe(0);

@@ -1,4 +1,5 @@
 import { canRunGuests, type Finding } from '../host/finding.ts';
+import { showFindings } from '../host/table.ts';
 import { type Invocation, type KernelAction, parseCommandLine } from './command-line.ts';
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
@@ -15,10 +16,9 @@ import { openTrace } from './trace-output.ts';
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
-  /** Each returns lines for stdout. Throws HostError. */
-  readonly kernel: Readonly<Record<KernelAction, () => Promise<readonly string[]>>>;
+  /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
+  readonly kernel: (action: KernelAction, downloads: boolean) => Promise<readonly string[]>;
   readonly inspectHost: () => Promise<readonly Finding[]>;
-  readonly showFindings: (findings: readonly Finding[]) => string;
 }
 
 /** Does what a command line asks, `args` being what follows the program's name. Returns the exit status; never throws. */
@@ -38,11 +38,11 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
     case 'run':
       return runGuest(invocation.request, io, parts.createMachine);
     case 'kernel':
-      for (const line of await parts.kernel[invocation.action]()) io.stdout.write(`${line}\n`);
+      for (const line of await parts.kernel(invocation.action, invocation.downloads)) io.stdout.write(`${line}\n`);
       return 0;
     case 'doctor': {
       const findings = await parts.inspectHost();
-      io.stdout.write(invocation.json ? `${JSON.stringify(findings, null, 2)}\n` : parts.showFindings(findings));
+      io.stdout.write(invocation.json ? `${JSON.stringify(findings, null, 2)}\n` : showFindings(findings));
       return canRunGuests(findings) ? 0 : 1;
     }
   }

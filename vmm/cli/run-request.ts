@@ -1,7 +1,7 @@
+import { mountPoint } from '../boot-plan.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
 import { MEMORY, SMP } from '../options/machine.ts';
-import { mountPointOf } from '../options/mount.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { UsageError } from '../usage-error.ts';
@@ -39,10 +39,10 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   if (raw.init !== undefined) requireAbsolute('--init', raw.init);
   const env = readEnvironment(raw.env ?? []);
   const config = readConfig(raw, command !== undefined);
-  const cwd = raw.cwd ?? config.shares?.map(mountPointOf).find((place) => place !== undefined);
+  const cwd = raw.cwd ?? config.shares?.map(mountPoint).find((place) => place !== false);
   return {
     config,
-    ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd === undefined ? {} : { cwd }) } }),
+    ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...(raw.trace === undefined ? {} : { trace: raw.trace }),
   };
 }

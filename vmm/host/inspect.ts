@@ -3,7 +3,13 @@ import { type FixtureState, fixtureChecks } from './checks/fixtures.ts';
 import { KVM_CHECKS } from './checks/kvm.ts';
 import { SYSTEM_CHECKS } from './checks/system.ts';
 import type { Finding } from './finding.ts';
-import type { HostProbe } from './probe.ts';
+import { thisFixtureState } from './fixture-state.ts';
+import { type HostProbe, thisHost } from './probe.ts';
+
+/** Looks at the host this process runs on. */
+export function inspectThisHost(): Promise<Finding[]> {
+  return inspectHost(thisHost(), thisFixtureState());
+}
 
 /** Looks at a host: one finding for each check, in the order people read them. */
 export async function inspectHost(host: HostProbe, fixtures: FixtureState): Promise<Finding[]> {

@@ -1,3 +1,4 @@
+import { mountPoint } from '../boot-plan.ts';
 import type { ShareConfig } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 import { remedyFor } from './nearest.ts';
@@ -21,14 +22,8 @@ export function placeShares(shares: readonly ShareConfig[], mounts: readonly str
     if (place !== undefined) return { ...share, mountAt: place === UNMOUNTED ? (false as const) : place };
     return isDirectoryName(share.mountTag) ? share : { ...share, mountAt: false as const };
   });
-  for (const share of placed) refuseUnspeakable(share);
   refuseSharedPlaces(placed);
   return placed;
-}
-
-/** Where the guest mounts a share, as absolute path; undefined where it is left to the guest. */
-export function mountPointOf({ mountTag, mountAt = `/mnt/${mountTag}` }: ShareConfig): string | undefined {
-  return mountAt === false ? undefined : mountAt;
 }
 
 function parseMount(mount: string, shares: readonly ShareConfig[]): { tag: string; place: string } {
@@ -57,21 +52,11 @@ function isDirectoryName(tag: string): boolean {
   return !tag.includes('/') && tag !== '.' && tag !== '..';
 }
 
-/** Tags and places travel to the guest's init as words of the kernel command line, which cannot carry these. */
-function refuseUnspeakable(share: ShareConfig): void {
-  const place = mountPointOf(share);
-  const word = [share.mountTag, place ?? ''].find((text) => /["\p{Cc}]/u.test(text));
-  if (place === undefined || word === undefined) return;
-  throw new UsageError(
-    `--mount: '${word}' contains a quotation mark or a control character; write ${share.mountTag}=none and mount it in the guest`,
-  );
-}
-
 function refuseSharedPlaces(shares: readonly ShareConfig[]): void {
   const taken = new Map<string, string>();
   for (const share of shares) {
-    const place = mountPointOf(share);
-    if (place === undefined) continue;
+    const place = mountPoint(share);
+    if (place === false) continue;
     const other = taken.get(place);
     if (other !== undefined) {
       throw new UsageError(`--mount: ${other} and ${share.mountTag} would both be mounted at ${place}`);

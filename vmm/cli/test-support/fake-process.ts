@@ -91,11 +91,11 @@ export class FakeMachine implements Machine {
     this.events.emit('started');
   }
 
-  onConsole(listener: (bytes: Uint8Array) => void): void {
+  onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void {
     this.events.on('console', listener);
   }
 
-  writeConsole(bytes: Uint8Array): void {
+  async writeConsole(bytes: Uint8Array): Promise<void> {
     this.typed.push(...bytes);
   }
 

@@ -32,7 +32,6 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
-  kernel: { build: async () => [], path: async () => [], clean: async () => [] },
+  kernel: async () => [],
   inspectHost: async () => [],
-  showFindings: () => '',
 });

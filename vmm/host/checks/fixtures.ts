@@ -16,6 +16,8 @@ export interface FixtureState {
   readonly kernel: string | undefined;
   /** What building takes: a program or a header file, and the Debian package it is in. */
   readonly needs: readonly BuildNeed[];
+  /** Why it can be neither found nor built here, with the remedy. */
+  readonly obstacle?: string;
 }
 
 /** One thing building takes. */
@@ -26,25 +28,22 @@ export interface BuildNeed {
   readonly from: string;
 }
 
-/** What compiling a Linux kernel and unpacking its source package take on Debian. */
+/** What the recipes ask the person to install; further tools they fetch themselves, without root. */
 export const KERNEL_BUILD_NEEDS: readonly BuildNeed[] = [
   { what: 'gcc', from: 'gcc' },
+  { what: '/usr/include/stdio.h', from: 'libc6-dev' },
   { what: 'make', from: 'make' },
   { what: 'ld', from: 'binutils' },
-  { what: 'flex', from: 'flex' },
-  { what: 'bison', from: 'bison' },
-  { what: 'bc', from: 'bc' },
+  { what: 'xz', from: 'xz-utils' },
   { what: 'patch', from: 'patch' },
   { what: 'perl', from: 'perl' },
-  { what: 'tar', from: 'tar' },
-  { what: 'xz', from: 'xz-utils' },
   { what: 'apt-get', from: 'apt' },
   { what: 'dpkg-deb', from: 'dpkg' },
-  { what: '/usr/include/libelf.h', from: 'libelf-dev' },
+  { what: 'flock', from: 'util-linux' },
 ];
 
 /** The cache, and tsvmm's own kernel in it or what building it takes. */
-export function fixtureChecks({ directory, kernel, needs }: FixtureState): readonly HostCheck[] {
+export function fixtureChecks({ directory, kernel, needs, obstacle }: FixtureState): readonly HostCheck[] {
   return [
     {
       check: 'cache',
@@ -54,7 +53,7 @@ export function fixtureChecks({ directory, kernel, needs }: FixtureState): reado
         if (refusal !== undefined) {
           return bad(
             `${directory} cannot be written (${refusal})`,
-            'set XDG_CACHE_HOME to a directory that can be written',
+            'set TSVMM_CACHE to a directory that can be written',
           );
         }
         const names = host.list(directory);
@@ -69,8 +68,10 @@ export function fixtureChecks({ directory, kernel, needs }: FixtureState): reado
     },
     {
       check: 'guest kernel',
-      look: () =>
-        kernel === undefined ? warn('not built; the first run builds it', 'npx tsvmm kernel build') : ok(kernel),
+      look: () => {
+        if (obstacle !== undefined) return warn(obstacle);
+        return kernel === undefined ? warn('not built; the first run builds it', 'npx tsvmm kernel build') : ok(kernel);
+      },
     },
     {
       check: 'build packages',

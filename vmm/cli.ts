@@ -1,0 +1,29 @@
+/**
+ * The command `tsvmm`. It only ties the command line to what does the work, loaded when it is needed: a machine starts
+ * without the doctor, and help without either.
+ */
+import { readFileSync } from 'node:fs';
+import { lazyProgress } from './cli/lazy-progress.ts';
+import { runProcess } from './cli/run-process.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const progress = lazyProgress(async () => (await import('./fixtures/progress-bar.ts')).progressBar());
+
+await runProcess({
+  version,
+  createMachine: async (config, hooks) => {
+    const { VirtualMachine } = await import('./virtual-machine.ts');
+    return VirtualMachine.create(config, { ...hooks, progress });
+  },
+  kernel: async (action, downloads) => {
+    const { performKernelAction } = await import('./cli/kernel-command.ts');
+    return performKernelAction(action, downloads, progress);
+  },
+  inspectHost: async () => {
+    const { inspectThisHost } = await import('./host/inspect.ts');
+    return inspectThisHost();
+  },
+});
