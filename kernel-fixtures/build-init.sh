@@ -22,6 +22,7 @@ esac
 [ ! -e "$out" ] || die "$out is there already"
 need gcc gcc libc6-dev
 
+remove_leftovers "$out.partial"
 partial="$out.partial-$$"
 trap 'rm -rf "$partial"' EXIT
 mkdir -p "$partial"

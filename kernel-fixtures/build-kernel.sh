@@ -32,6 +32,8 @@ need perl perl
 
 mkdir -p "$work/downloads" "$(dirname "$out")"
 tree="$work/linux-$arch-$$"
+remove_leftovers "$work/linux-$arch"
+remove_leftovers "$out.partial"
 partial="$out.partial-$$"
 trap 'rm -rf "$tree" "$partial"' EXIT
 

@@ -25,6 +25,7 @@ esac
 [ ! -e "$out" ] || die "$out is there already"
 
 mkdir -p "$work/downloads" "$(dirname "$out")"
+remove_leftovers "$out.partial"
 partial="$out.partial-$$"
 trap 'rm -rf "$partial"' EXIT
 mkdir "$partial"

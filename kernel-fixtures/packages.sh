@@ -13,6 +13,15 @@ die() {
 # progress STEP DONE TOTAL: one line that vmm/fixtures/recipe.ts turns into a bar.
 progress() { printf 'progress %s %s %s\n' "$1" "$2" "$3"; }
 
+# remove_leftovers PREFIX: what builds that were killed left behind; their names end in the process id.
+remove_leftovers() {
+  local leftover
+  for leftover in "$1"-*; do
+    [ -e "$leftover" ] || continue
+    kill -0 "${leftover##*-}" 2> /dev/null || rm -rf "$leftover"
+  done
+}
+
 # need COMMAND PACKAGE...: these take root to install, so the person is asked.
 need() {
   local command=$1
@@ -40,10 +49,10 @@ prepare_private_apt() {
   private_apt update || say "apt-get update ended with an error; going on with what it got"
 }
 
-# watch_growth STEP TOTAL DIRECTORY: reports the size of the newest file there once a second, until killed.
+# watch_growth STEP TOTAL DIRECTORY: reports the size of the newest file there once a second, until killed or orphaned.
 watch_growth() {
   local size
-  while sleep 1; do
+  while sleep 1 && kill -0 $$ 2> /dev/null; do
     size=$(find "$3" -type f -printf '%s\n' | sort -n | tail -1)
     progress "$1" "${size:-0}" "$2"
   done
