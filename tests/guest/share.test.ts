@@ -88,11 +88,9 @@ describeGuest('a guest over a shared host directory', () => {
   });
 
   cases('goes on reading and writing a file that was unlinked while open', async () => {
-    expect(
-      await inShare(
-        'echo before > gone; exec 3<> gone; rm gone; test ! -e gone; echo after >&3; cat /proc/self/fd/3; cat <&3',
-      ),
-    ).toBe('before\nafter\n'.replace('before', 'after').slice(0, 6));
+    const script =
+      'echo before > gone; exec 3<> gone; rm gone; test ! -e gone; cat <&3; echo after >&3; stat -L -c %s /proc/self/fd/3';
+    expect(await inShare(script)).toBe('before\n13\n');
   });
 
   cases('tells the file system status of the host', async () => {
@@ -142,7 +140,8 @@ describeGuest('a guest over a shared host directory', () => {
     const describe = (root: string) =>
       ['dir/file', 'hard', 'soft'].map((name) => {
         const { mode, size, mtimeMs, nlink } = lstatSync(join(root, name));
-        return { name, mode, size, mtime: Math.floor(mtimeMs / 1000), nlink };
+        // busybox leaves the times of symbolic links alone.
+        return { name, mode, size, nlink, mtime: name === 'soft' ? undefined : Math.floor(mtimeMs / 1000) };
       });
     expect(describe(inHost('copy-back'))).toEqual(describe(tree));
     expect(sha256(inHost('copy-back', 'hard'))).toBe(sha256(join(tree, 'hard')));

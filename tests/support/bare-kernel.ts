@@ -1,0 +1,32 @@
+/** Where a bare kernel is loaded, in bytes: where Linux is too. */
+const LOAD_ADDRESS = 0x100_0000n;
+const CODE_OFFSET = 0x1000;
+
+/**
+ * A vmlinux of a few bytes of 64-bit machine code, entered as Linux is, for what no real kernel does on purpose.
+ *
+ * @spec ELF-64 Object File Format §3 ELF Header, §6 Program Header
+ */
+export function bareKernel(code: readonly number[]): Uint8Array {
+  const file = new Uint8Array(CODE_OFFSET + code.length);
+  const view = new DataView(file.buffer);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(16, 2, true);
+  view.setUint16(18, 62, true);
+  view.setUint32(20, 1, true);
+  view.setBigUint64(24, LOAD_ADDRESS, true);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(52, 64, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 1, true);
+  view.setUint32(68, 5, true);
+  view.setBigUint64(72, BigInt(CODE_OFFSET), true);
+  view.setBigUint64(80, LOAD_ADDRESS, true);
+  view.setBigUint64(88, LOAD_ADDRESS, true);
+  view.setBigUint64(96, BigInt(code.length), true);
+  view.setBigUint64(104, BigInt(code.length), true);
+  view.setBigUint64(112, 0x1000n, true);
+  file.set(code, CODE_OFFSET);
+  return file;
+}
