@@ -123,7 +123,7 @@ export class Call implements Request, Exchange {
   onFlush(callback: () => void): void {
     this.shared = true;
     if (this.flushed) {
-      queueMicrotask(callback);
+      queueMicrotask(() => this.tell(callback));
       return;
     }
     this.callbacks ??= [];
@@ -137,12 +137,14 @@ export class Call implements Request, Exchange {
     const { callbacks } = this;
     this.callbacks = undefined;
     if (callbacks === undefined) return;
-    for (const callback of callbacks) {
-      try {
-        callback();
-      } catch (error) {
-        this.connection.report(error);
-      }
+    for (const callback of callbacks) this.tell(callback);
+  }
+
+  private tell(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.connection.report(error);
     }
   }
 

@@ -25,7 +25,10 @@ export interface SessionOptions {
   readonly maxXattrBytes?: number;
   /** Is shown every request and reply. */
   readonly observer?: SessionObserver;
-  /** Is told of anything a backend threw that is no Errno; the client gets EIO. Printed to the console unless given. */
+  /**
+   * Is told of anything a backend threw that is no Errno; the client gets EIO. Must not throw. Printed to the console
+   * unless given.
+   */
   readonly onBug?: (error: unknown) => void;
 }
 
@@ -117,7 +120,6 @@ class NinepSession implements Session, Connection {
 
   async reset(): Promise<void> {
     await this.restart(undefined);
-    this.msize = 0;
   }
 
   select(credential: Credential): Backend {
@@ -134,6 +136,7 @@ class NinepSession implements Session, Connection {
 
   restart(keep: Call | undefined): MaybeAsync<void> {
     this.dialect = undefined;
+    this.msize = 0;
     const ends: Promise<void>[] = [];
     for (const call of this.live.values()) {
       if (call === keep) continue;
