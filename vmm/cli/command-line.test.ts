@@ -6,32 +6,47 @@ const HOST = { path: '.', mountTag: 'host' };
 
 const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ['run', { config: { shares: [] } }],
-  [`run ${SHARE}`, { config: { shares: [HOST] } }],
+  [`run ${SHARE}`, { config: { cwd: '/mnt/host', shares: [HOST] } }],
   [
     'run -virtfs local,path=.,mount_tag=host,security_model=none,id=hostshare,readonly=on',
-    { config: { shares: [{ ...HOST, securityModel: 'none', id: 'hostshare', readonly: true }] } },
+    { config: { cwd: '/mnt/host', shares: [{ ...HOST, securityModel: 'none', id: 'hostshare', readonly: true }] } },
   ],
-  ['run --virtfs=local,path=.,mount_tag=host,readonly', { config: { shares: [{ ...HOST, readonly: true }] } }],
-  ['run --virtfs local,path=.,mount_tag=host,readonly=off', { config: { shares: [{ ...HOST, readonly: false }] } }],
-  ['run --virtfs fsdriver=local,path=.,mount_tag=host', { config: { shares: [HOST] } }],
+  [
+    'run --virtfs=local,path=.,mount_tag=host,readonly',
+    { config: { cwd: '/mnt/host', shares: [{ ...HOST, readonly: true }] } },
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,readonly=off',
+    { config: { cwd: '/mnt/host', shares: [{ ...HOST, readonly: false }] } },
+  ],
+  ['run --virtfs fsdriver=local,path=.,mount_tag=host', { config: { cwd: '/mnt/host', shares: [HOST] } }],
   [
     'run --virtfs {local,path=/a b,,c=d,mount_tag=host}',
-    { config: { shares: [{ path: '/a b,c=d', mountTag: 'host' }] } },
+    { config: { cwd: '/mnt/host', shares: [{ path: '/a b,c=d', mountTag: 'host' }] } },
   ],
   [
     'run --virtfs local,path=/,mount_tag=abcdefghijklmnopqrstuvwxyz01234',
-    { config: { shares: [{ path: '/', mountTag: 'abcdefghijklmnopqrstuvwxyz01234' }] } },
+    {
+      config: {
+        cwd: '/mnt/abcdefghijklmnopqrstuvwxyz01234',
+        shares: [{ path: '/', mountTag: 'abcdefghijklmnopqrstuvwxyz01234' }],
+      },
+    },
   ],
   [
     'run --virtfs local,path=/,mount_tag=/dev/root',
     { config: { shares: [{ path: '/', mountTag: '/dev/root', mountAt: false }] } },
   ],
-  [`run ${SHARE} --mount host=//srv/./data/`, { config: { shares: [{ ...HOST, mountAt: '/srv/data' }] } }],
+  [
+    `run ${SHARE} --mount host=//srv/./data/`,
+    { config: { cwd: '/srv/data', shares: [{ ...HOST, mountAt: '/srv/data' }] } },
+  ],
   [`run ${SHARE} --mount host=none`, { config: { shares: [{ ...HOST, mountAt: false }] } }],
   [
     'run --virtfs local,path=.,mount_tag=a --virtfs local,path=..,mount_tag=a=b --mount a=b=/x',
     {
       config: {
+        cwd: '/mnt/a',
         shares: [
           { path: '.', mountTag: 'a' },
           { path: '..', mountTag: 'a=b', mountAt: '/x' },
@@ -41,12 +56,18 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   [
     'run -fsdev local,security_model=passthrough,id=fs0,path=/srv -device virtio-9p-pci,id=nine,fsdev=fs0,mount_tag=srv',
-    { config: { shares: [{ path: '/srv', mountTag: 'srv', securityModel: 'passthrough', id: 'nine' }] } },
+    {
+      config: {
+        cwd: '/mnt/srv',
+        shares: [{ path: '/srv', mountTag: 'srv', securityModel: 'passthrough', id: 'nine' }],
+      },
+    },
   ],
   [
     'run --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv',
     {
       config: {
+        cwd: '/mnt/one',
         shares: [
           { path: '/srv', mountTag: 'one' },
           { path: '/srv', mountTag: 'two' },

@@ -4,6 +4,7 @@ import { CONSOLE_KEYS } from './help.ts';
 import type { Machine } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { say } from './report.ts';
+import { ScreenModes } from './screen-modes.ts';
 import type { SignalWatch } from './signals.ts';
 import { Stopping } from './stopping.ts';
 import { makeRaw } from './terminal.ts';
@@ -24,6 +25,7 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   const stopping = new Stopping(machine, io);
   signals.handle((signal) => stopping.bySignal(signal));
   const release: (() => void)[] = [stopping.whenUnread(io.stdout)];
+  const screen = new ScreenModes();
   let lineIsOpen = false;
   let attached = false;
   const attachInput = (): void => {
@@ -33,6 +35,7 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   };
   machine.onConsole((bytes) => {
     attachInput();
+    screen.see(bytes);
     lineIsOpen = bytes.at(-1) !== LINE_FEED;
     return written(io.stdout, bytes);
   });
@@ -44,7 +47,7 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
     const end = await machine.ended;
     attached = true;
     for (const undo of release.splice(0)) undo();
-    if (lineIsOpen && io.stdout.isTTY) io.stdout.write('\n');
+    if (io.stdout.isTTY) io.stdout.write(screen.undo() + (lineIsOpen ? '\n' : ''));
     return stopping.report(end);
   } finally {
     for (const undo of release) undo();

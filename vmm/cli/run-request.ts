@@ -38,16 +38,17 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   if (raw.cwd !== undefined) requireAbsolute('--cwd', raw.cwd);
   if (raw.init !== undefined) requireAbsolute('--init', raw.init);
   const env = readEnvironment(raw.env ?? []);
-  const config = readConfig(raw, command !== undefined);
+  const config = readConfig(raw);
   const cwd = raw.cwd ?? config.shares?.map(mountPoint).find((place) => place !== false);
+  const isShellIn = command === undefined && cwd !== undefined && !lacksOurInit(raw);
   return {
-    config,
+    config: isShellIn ? { ...config, cwd } : config,
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...(raw.trace === undefined ? {} : { trace: raw.trace }),
   };
 }
 
-function readConfig(raw: RawRunOptions, hasCommand: boolean): VirtualMachineConfig {
+function readConfig(raw: RawRunOptions): VirtualMachineConfig {
   const { virtfs = [], fsdev = [], device = [], mount = [] } = raw;
   const root = raw.root === undefined ? undefined : parseRoot(raw.root);
   return {
@@ -59,7 +60,6 @@ function readConfig(raw: RawRunOptions, hasCommand: boolean): VirtualMachineConf
     shares: collectShares({ virtfs, fsdev, device, mount }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
     ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),
-    ...(raw.cwd === undefined || hasCommand ? {} : { cwd: raw.cwd }),
   };
 }
 

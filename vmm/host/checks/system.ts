@@ -52,7 +52,7 @@ export const SYSTEM_CHECKS: readonly HostCheck[] = [
     look: (host) => {
       const limit = readLimit(host.readText('/proc/self/limits'), 'Max open files');
       if (limit === undefined) return warn('unknown: /proc/self/limits cannot be read');
-      const found = `at most ${limit} in a process`;
+      const found = limit === Number.POSITIVE_INFINITY ? 'unlimited' : `at most ${limit} in a process`;
       return limit < COMFORTABLE_FILES ? warn(found, `ulimit -n ${COMFORTABLE_FILES}`) : ok(found);
     },
   },

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { VIRTIO_9P_PCI } from './device.ts';
+import { FSDEV_DRIVERS, FSDEV_LOCAL, VIRTFS_LOCAL } from './fsdev.ts';
+import { columns, markdown, referenceOf } from './reference.ts';
+
+describe("QEMU's 9psetup page", () => {
+  test('every name of -fsdev and -virtfs is known', () => {
+    const limits = ['bps-total', 'bps-read', 'bps-write', 'iops-total', 'iops-read', 'iops-write'];
+    const throttling = limits.flatMap((limit) => [limit, `${limit}-max`, `${limit}-max-length`]);
+    const names = [
+      ...['id', 'path', 'security_model', 'writeout', 'readonly', 'fmode', 'dmode', 'multidevs'],
+      ...[...throttling, 'iops-size'].map((name) => `throttling.${name}`),
+    ];
+    expect(Object.keys(FSDEV_LOCAL).sort()).toEqual(names.sort());
+    expect(Object.keys(VIRTFS_LOCAL).sort()).toEqual([...names, 'mount_tag'].sort());
+    expect(Object.keys(FSDEV_DRIVERS)).toEqual(['local', 'synth', 'proxy']);
+    expect(Object.keys(FSDEV_DRIVERS.proxy?.table ?? {}).sort()).toEqual([
+      'id',
+      'readonly',
+      'sock_fd',
+      'socket',
+      'writeout',
+    ]);
+    expect(VIRTFS_LOCAL.security_model.type.notation.split('|').sort()).toEqual(
+      ['mapped', 'mapped-file', 'mapped-xattr', 'none', 'passthrough'].sort(),
+    );
+    expect(VIRTFS_LOCAL.multidevs.type.notation).toBe('warn|remap|forbid');
+  });
+
+  test('every name of -device virtio-9p-pci is known', () => {
+    for (const name of [
+      'id',
+      'fsdev',
+      'mount_tag',
+      'addr',
+      'vectors',
+      'ioeventfd',
+      'disable-legacy',
+      'disable-modern',
+    ]) {
+      expect(Object.keys(VIRTIO_9P_PCI)).toContain(name);
+    }
+  });
+});
+
+describe('the reference', () => {
+  const lines = referenceOf(VIRTFS_LOCAL);
+
+  test('says what is required and what is not there yet', () => {
+    expect(lines.find(({ written }) => written === 'path=PATH')?.meaning).toBe('the directory to share; required');
+    expect(lines.find(({ written }) => written.startsWith('fmode'))?.meaning).toMatch(/; not yet$/);
+    expect(lines.filter(({ written }) => written.startsWith('throttling'))).toHaveLength(1);
+  });
+
+  test('Markdown cells hide the bar', () => {
+    expect(markdown(lines, ['key', 'meaning'])).toContain('| `readonly=on\\|off` | on: the guest');
+    expect(markdown(lines, ['key', 'meaning']).split('\n')[1]).toBe('|---|---|');
+  });
+
+  test('columns wrap', () => {
+    const text = columns(
+      [
+        { written: 'a=B', meaning: 'one two three' },
+        { written: 'c', meaning: 'x' },
+      ],
+      14,
+    );
+    expect(text).toBe('  a=B  one two\n       three\n  c    x');
+  });
+});
