@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { utf8 } from '../../bytes/wire.ts';
-import { setattrBody } from '../client/tree.ts';
+import { setattrBody } from '../client/setattr.ts';
 import type { FidNumber } from '../wire-types.ts';
 import { type Bench, onBench, type Prepared } from './fixture.ts';
 import { errno } from './sessions.ts';

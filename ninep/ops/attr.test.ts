@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { utf8 } from '../../bytes/wire.ts';
 import type { AttributeChange, Attributes } from '../backend.ts';
-import { setattrBody } from '../client/tree.ts';
+import { setattrBody } from '../client/setattr.ts';
 import { attached } from '../contract/sessions.ts';
 import { STUB_QID, stubBackend, stubFile, stubNode } from '../contract/stubs.ts';
 import { fidNumber as fid, NOFID } from '../wire-types.ts';
