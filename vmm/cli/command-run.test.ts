@@ -120,10 +120,16 @@ describe('a command in the guest', () => {
   test('a signal before the command runs stops the machine', async () => {
     const machine = new FakeMachine();
     const io = new FakeProcess();
-    machine.start = () => new Promise<void>(() => {}) as never;
-    void runInGuest(machine, COMMAND, io, new SignalWatch(io.events, () => {}), false);
+    let fail: (error: Error) => void = () => {};
+    const start = new Promise<void>((_, reject) => {
+      fail = reject;
+    });
+    const stuck = Object.assign(machine, { start: () => start });
+    const status = runInGuest(stuck, COMMAND, io, new SignalWatch(io.events, () => {}), false);
     io.events.emit('SIGINT');
     expect(machine.stops).toBe(1);
+    fail(new Error('stopped while starting'));
+    await expect(status).rejects.toThrow('stopped while starting');
   });
 
   test('a machine that ends first gives its line and status', async () => {

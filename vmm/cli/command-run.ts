@@ -36,7 +36,7 @@ export async function runInGuest(
       running.signal(END_SIGNALS[signal.name]);
     }
   });
-  const release = [stopping.whenUnread(io.stdout), stopping.whenUnread(io.stderr)];
+  for (const stream of [io.stdout, io.stderr]) stopping.whenUnread(stream);
   if (verbose) machine.onConsole((bytes) => written(io.stderr, bytes));
   try {
     await machine.start();
@@ -50,7 +50,7 @@ export async function runInGuest(
     const { status, end } = await firstOf(running, machine);
     return end === undefined ? status : stopping.report(end);
   } finally {
-    for (const undo of release) undo();
+    stopping.close();
   }
 }
 

@@ -24,7 +24,8 @@ const SILENCE_LIMIT_MS = 20_000;
 export async function runConsole(machine: Machine, io: ProcessIo, signals: SignalWatch): Promise<number> {
   const stopping = new Stopping(machine, io);
   signals.handle((signal) => stopping.bySignal(signal));
-  const release: (() => void)[] = [stopping.whenUnread(io.stdout)];
+  stopping.whenUnread(io.stdout);
+  const release: (() => void)[] = [() => stopping.close()];
   const screen = new ScreenModes();
   let lineIsOpen = false;
   let attached = false;

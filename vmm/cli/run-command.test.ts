@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { VirtualMachineConfig } from '../config.ts';
+import type { Finding } from '../host/finding.ts';
+import { showFindings } from '../host/table.ts';
 import { HostError, UsageError } from '../usage-error.ts';
 import type { MachineFactory } from './machine-port.ts';
 import { type CommandLineParts, runCommand } from './run-command.ts';
@@ -119,6 +121,38 @@ describe('failures before the guest runs', () => {
     run(['run'], io, { createMachine: () => new Promise(() => {}) });
     io.events.emit('SIGTERM');
     expect(io.exits).toEqual([143]);
+  });
+});
+
+describe('other commands', () => {
+  test.each([
+    [['kernel', 'build'], 'build false\n'],
+    [['kernel', 'clean', '--downloads'], 'clean true\n'],
+  ])('%j prints its lines', async (args, expected) => {
+    const { io, status } = run(args);
+    expect([await status, io.stdout.text, io.stderr.text]).toEqual([0, expected, '']);
+  });
+
+  const LACK: Finding = { check: '/dev/kvm', state: 'bad', found: 'does not exist', remedy: 'load it' };
+
+  test('doctor gives 1 where guests cannot run, and 0 where they can', async () => {
+    const ill = run(['doctor'], undefined, { inspectHost: async () => [LACK] });
+    expect([await ill.status, ill.io.stdout.text]).toEqual([1, showFindings([LACK])]);
+    const well = run(['doctor'], undefined, { inspectHost: async () => [{ ...LACK, state: 'warn' }] });
+    expect(await well.status).toBe(0);
+  });
+
+  test('doctor --json prints the findings', async () => {
+    const { io, status } = run(['doctor', '--json'], undefined, { inspectHost: async () => [LACK] });
+    expect(await status).toBe(1);
+    expect(JSON.parse(io.stdout.text)).toEqual([LACK]);
+  });
+
+  test('a kernel that cannot be built is one line and status 125', async () => {
+    const kernel = () => Promise.reject(new HostError('gcc is missing; install it with: sudo apt-get install gcc'));
+    const { io, status } = run(['kernel', 'build'], undefined, { kernel });
+    expect(await status).toBe(125);
+    expect(io.stderr.text).toBe('tsvmm: gcc is missing; install it with: sudo apt-get install gcc\n');
   });
 });
 

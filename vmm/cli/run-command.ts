@@ -10,6 +10,7 @@ import type { ProcessIo } from './process-io.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
 import { SignalWatch } from './signals.ts';
+import { STOP_LIMIT_MS } from './stopping.ts';
 import { openTrace } from './trace-output.ts';
 
 /** What the command line sets to work; tests put their own in place. */
@@ -69,7 +70,7 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
         ? runConsole(machine, io, signals)
         : runInGuest(machine, command, io, signals, config.verbose ?? false));
     } finally {
-      await machine.stop();
+      await within(STOP_LIMIT_MS, machine.stop());
     }
   } finally {
     signals.close();
@@ -83,4 +84,14 @@ function describeTerminal({ stdout, env }: ProcessIo): RunRequest['config']['ter
   if (!isTTY || !rows || !columns) return undefined;
   const term = /^[A-Za-z0-9._+-]{1,64}$/.test(env.TERM ?? '') ? (env.TERM ?? '') : 'vt100';
   return { rows, columns, term };
+}
+
+/** Waits for `promise`, but no longer than so many milliseconds. */
+async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    limit = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(limit);
 }

@@ -6,15 +6,16 @@ import { reportEnd, say } from './report.ts';
 import type { EndSignal } from './signals.ts';
 
 /** Longest a machine may take to stop before the process ends without it. */
-const STOP_LIMIT_MS = 5000;
+export const STOP_LIMIT_MS = 5000;
 
 /** Why the host ended the machine. */
 type Cause = { readonly status: number; readonly line?: string };
 
-/** Ends a machine on behalf of the host, once, and remembers why. */
+/** Ends a machine on behalf of the host, once, and remembers why; to be closed when the run is over. */
 export class Stopping {
   readonly #machine: Machine;
   readonly #io: ProcessIo;
+  readonly #release: (() => void)[] = [];
   #cause: Cause | undefined;
 
   constructor(machine: Machine, io: ProcessIo) {
@@ -28,13 +29,13 @@ export class Stopping {
     else this.#stop({ status: signalStatus(number), line: `stopped by ${name}` });
   }
 
-  /** Ends the machine once nobody reads `output` any more. Returns what stops the watching. */
-  whenUnread(output: OutputStream): () => void {
+  /** Ends the machine once nobody reads `output` any more. */
+  whenUnread(output: OutputStream): void {
     const onError = (): void => {
       if (this.#cause === undefined) this.#stop({ status: BROKEN_PIPE });
     };
     output.on('error', onError);
-    return () => output.off('error', onError);
+    this.#release.push(() => output.off('error', onError));
   }
 
   /** Says how the machine ended, or why it was ended. Returns the exit status. */
@@ -44,9 +45,15 @@ export class Stopping {
     return this.#cause.status;
   }
 
+  /** Watches nothing any more. */
+  close(): void {
+    for (const undo of this.#release.splice(0)) undo();
+  }
+
   #stop(cause: Cause): void {
     this.#cause = cause;
-    setTimeout(() => this.#io.exit(cause.status), STOP_LIMIT_MS).unref();
+    const limit = setTimeout(() => this.#io.exit(cause.status), STOP_LIMIT_MS);
+    this.#release.push(() => clearTimeout(limit));
     this.#machine.stop().catch(() => this.#io.exit(cause.status));
   }
 }
