@@ -37,6 +37,31 @@ export const ELF64_PROGRAM_HEADER = {
   p_align: { at: 48, width: 8, doc: 'alignment' },
 } as const satisfies RecordTable;
 
+/** The header of a 32-bit file. @spec System V ABI, Object Files, ELF Header */
+export const ELF32_HEADER = {
+  ...ELF_IDENT,
+  e_version: { at: 20, width: 4, doc: '1' },
+  e_entry: { at: 24, width: 4, doc: 'entry point; physical in a Linux kernel' },
+  e_phoff: { at: 28, width: 4, doc: 'offset of the program headers' },
+  e_shoff: { at: 32, width: 4, doc: 'offset of the section headers' },
+  e_flags: { at: 36, width: 4, doc: 'flags' },
+  e_ehsize: { at: 40, width: 2, doc: 'bytes of this header' },
+  e_phentsize: { at: 42, width: 2, doc: 'bytes of one program header' },
+  e_phnum: { at: 44, width: 2, doc: 'number of program headers' },
+} as const satisfies RecordTable;
+
+/** A program header of a 32-bit file. @spec System V ABI, Program Loading, Program Header */
+export const ELF32_PROGRAM_HEADER = {
+  p_type: { at: 0, width: 4, doc: 'segment type' },
+  p_offset: { at: 4, width: 4, doc: 'offset of the bytes in the file' },
+  p_vaddr: { at: 8, width: 4, doc: 'virtual address' },
+  p_paddr: { at: 12, width: 4, doc: 'physical address' },
+  p_filesz: { at: 16, width: 4, doc: 'bytes in the file' },
+  p_memsz: { at: 20, width: 4, doc: 'bytes in memory; those beyond p_filesz are zero' },
+  p_flags: { at: 24, width: 4, doc: 'flags' },
+  p_align: { at: 28, width: 4, doc: 'alignment' },
+} as const satisfies RecordTable;
+
 /** Values of the identification and header fields. */
 export const ELF_VALUES = {
   magic: 0x464c_457f,
@@ -79,10 +104,40 @@ export interface ElfProgram {
  * @throws BootError `damaged` where the file contradicts itself, `not-a-kernel` for a program of user space
  */
 export function parseElf64(file: Uint8Array): ElfProgram {
-  const missing = firstFieldBeyond(ELF64_HEADER, file.length);
-  if (missing !== undefined) throw damaged(`the file ends before the ELF header's ${missing}`);
-  const header = readRecord(ELF64_HEADER, file);
-  const loads = programHeaders(file, header).filter((row) => row.p_type === ELF_VALUES.segmentLoad && row.p_memsz > 0n);
+  const header = headerValues(ELF64_HEADER, file);
+  return program(file, header, programHeaders(ELF64_PROGRAM_HEADER, file, header));
+}
+
+/**
+ * Reads the segments of a 32-bit x86 kernel. The result keeps views of `file`.
+ *
+ * @throws BootError as `parseElf64`
+ */
+export function parseElf32(file: Uint8Array): ElfProgram {
+  const header = headerValues(ELF32_HEADER, file);
+  return program(file, header, programHeaders(ELF32_PROGRAM_HEADER, file, header));
+}
+
+/** What is read of either kind of header. */
+interface ElfHeader {
+  readonly e_entry: bigint;
+  readonly e_phoff: bigint;
+  readonly e_phentsize: number;
+  readonly e_phnum: number;
+}
+
+/** What is read of either kind of program header. */
+interface ProgramHeader {
+  readonly p_type: number;
+  readonly p_offset: bigint;
+  readonly p_vaddr: bigint;
+  readonly p_paddr: bigint;
+  readonly p_filesz: bigint;
+  readonly p_memsz: bigint;
+}
+
+function program(file: Uint8Array, header: ElfHeader, rows: readonly ProgramHeader[]): ElfProgram {
+  const loads = rows.filter((row) => row.p_type === ELF_VALUES.segmentLoad && row.p_memsz > 0n);
   const segments = loads.map((row, index) => segment(file, row, index)).sort((a, b) => a.address - b.address);
   const last = segments.at(-1);
   if (last === undefined) throw damaged('the ELF file has no segment to load');
@@ -95,22 +150,39 @@ export function parseElf64(file: Uint8Array): ElfProgram {
   return { entry: entryAddress(header.e_entry, loads), segments, end: last.address + last.memoryLength };
 }
 
-type ElfHeader = ReturnType<typeof readRecord<typeof ELF64_HEADER>>;
-type ProgramHeader = ReturnType<typeof readRecord<typeof ELF64_PROGRAM_HEADER>>;
+function headerValues(table: typeof ELF64_HEADER | typeof ELF32_HEADER, file: Uint8Array): ElfHeader {
+  const missing = firstFieldBeyond(table, file.length);
+  if (missing !== undefined) throw damaged(`the file ends before the ELF header's ${missing}`);
+  const { e_entry, e_phoff, e_phentsize, e_phnum } = readRecord<typeof ELF64_HEADER | typeof ELF32_HEADER>(table, file);
+  return { e_entry: BigInt(e_entry), e_phoff: BigInt(e_phoff), e_phentsize, e_phnum };
+}
 
-function programHeaders(file: Uint8Array, header: ElfHeader): ProgramHeader[] {
+function programHeaders(
+  table: typeof ELF64_PROGRAM_HEADER | typeof ELF32_PROGRAM_HEADER,
+  file: Uint8Array,
+  header: ElfHeader,
+): ProgramHeader[] {
   const { e_phoff, e_phentsize, e_phnum } = header;
   if (e_phnum === 0) throw damaged('the ELF file has no program headers: it is an object file, not a linked kernel');
   if (e_phnum > MOST_PROGRAM_HEADERS) throw damaged(`the ELF header counts ${e_phnum} program headers`);
-  if (e_phentsize < recordLength(ELF64_PROGRAM_HEADER)) {
+  if (e_phentsize < recordLength(table)) {
     throw damaged(`the ELF header gives a program header ${e_phentsize} bytes`);
   }
   if (e_phoff + BigInt(e_phnum * e_phentsize) > BigInt(file.length)) {
     throw damaged('the file ends before its ELF program headers do');
   }
-  const rows = Array.from({ length: e_phnum }, (_, index) =>
-    readRecord(ELF64_PROGRAM_HEADER, file, Number(e_phoff) + index * e_phentsize),
-  );
+  const rows = Array.from({ length: e_phnum }, (_, index) => {
+    const at = Number(e_phoff) + index * e_phentsize;
+    const row = readRecord<typeof ELF64_PROGRAM_HEADER | typeof ELF32_PROGRAM_HEADER>(table, file, at);
+    return {
+      p_type: row.p_type,
+      p_offset: BigInt(row.p_offset),
+      p_vaddr: BigInt(row.p_vaddr),
+      p_paddr: BigInt(row.p_paddr),
+      p_filesz: BigInt(row.p_filesz),
+      p_memsz: BigInt(row.p_memsz),
+    };
+  });
   if (rows.some((row) => row.p_type === ELF_VALUES.segmentInterpreter)) {
     throw new BootError(
       'not-a-kernel',

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { BootError } from './boot-error.ts';
-import { type LinuxImage, openLinuxImage } from './linux-image.ts';
+import { type KernelBits, type LinuxImage, openLinuxImage } from './linux-image.ts';
 import { unpack } from './unpack.ts';
 
 /** The largest file that is read, in bytes: what an initrd can fill of the memory it may be in. */
@@ -19,14 +19,14 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads and opens a kernel, unpacking it if it is packed.
+ * Reads and opens a kernel, unpacking it if it is packed. `bits` is what the machine can run.
  *
  * Rejects with BootError; the message begins with the path.
  */
-export async function readKernelFile(path: string): Promise<LinuxImage> {
+export async function readKernelFile(path: string, bits: KernelBits = 64): Promise<LinuxImage> {
   const bytes = await readWhole('kernel', path);
   try {
-    return await openLinuxImage(bytes, unpack);
+    return await openLinuxImage(bytes, unpack, bits);
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     throw new BootError(error.fault, `kernel ${path}: ${error.message}`, { cause: error });

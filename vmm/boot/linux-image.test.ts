@@ -187,7 +187,7 @@ test('a 32-bit vmlinux is refused', async () => {
 });
 
 test('a vmlinux is taken as it is', async () => {
-  expect(await openLinuxImage(kernel, unpack)).toEqual({ kind: 'vmlinux', program: parseElf64(kernel) });
+  expect(await openLinuxImage(kernel, unpack)).toEqual({ kind: 'vmlinux', bits: 64, program: parseElf64(kernel) });
 });
 
 describe('a bzImage yields the vmlinux in it', () => {

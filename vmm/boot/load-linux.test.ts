@@ -45,13 +45,14 @@ class DirtyMemory implements GuestMemory {
 }
 
 function vmlinux(segments?: readonly TinySegment[]): LinuxImage {
-  return { kind: 'vmlinux', program: parseElf64(segments === undefined ? tinyVmlinux() : tinyElf(segments)) };
+  return { kind: 'vmlinux', bits: 64, program: parseElf64(segments === undefined ? tinyVmlinux() : tinyElf(segments)) };
 }
 
 function bzImage(changes: Parameters<typeof tinyBzImage>[1] = {}): LinuxImage {
   const file = tinyBzImage(tinyVmlinux(), changes);
   return {
     kind: 'bzImage',
+    bits: 64,
     program: parseElf64(tinyVmlinux()),
     setup: { header: readRecord(SETUP_HEADER, file), bytes: file.subarray(0x1f1, 0x26c) },
   };

@@ -14,7 +14,7 @@ import type { ElfProgram } from './elf.ts';
 import type { LinuxImage } from './linux-image.ts';
 import { mpConfigurationTable, mpFloatingPointer } from './mp-table.ts';
 import { identityPageTables } from './page-tables.ts';
-import { BOOT_GDT_LENGTH, bootGdt } from './segments.ts';
+import { BOOT_GDT_LENGTH, BOOT_SEGMENTS, BOOT_SEGMENTS_32, bootGdt } from './segments.ts';
 
 const PAGE = 4096;
 const MIB = 1024 * 1024;
@@ -45,10 +45,10 @@ export function memoryNeeded(kernel: LinuxImage, initrdLength = 0): number {
 }
 
 /**
- * Loads a kernel for entry in 64-bit mode. All it writes over in guest memory is written in full, so it may be called
+ * Loads a kernel for entry in the mode it is made for. All it writes over in guest memory is written in full, so it may be called
  * again on the same memory after a reset.
  *
- * @spec The Linux/x86 Boot Protocol, 64-bit Boot Protocol
+ * @spec The Linux/x86 Boot Protocol, 32-bit Boot Protocol, 64-bit Boot Protocol
  * @throws BootError `no-room`, `unsupported` or `bad-cmdline`; guest memory may then be written in part
  */
 export function loadLinux(request: LoadRequest): CpuEntry {
@@ -64,8 +64,9 @@ export function loadLinux(request: LoadRequest): CpuEntry {
     ram(memory, initrdAddress, request.initrd.length).set(request.initrd);
   }
   place(memory, REGIONS.cmdline, cmdline);
-  place(memory, REGIONS.gdt, bootGdt());
-  place(memory, REGIONS.pageTables, identityPageTables(REGIONS.pageTables.base));
+  const long = kernel.bits === 64;
+  place(memory, REGIONS.gdt, bootGdt(long ? BOOT_SEGMENTS : BOOT_SEGMENTS_32));
+  if (long) place(memory, REGIONS.pageTables, identityPageTables(REGIONS.pageTables.base));
   if (request.rngSeed !== undefined) {
     place(memory, REGIONS.setupData, setupData(SETUP_DATA_TYPES.SETUP_RNG_SEED, request.rngSeed));
   }
@@ -84,11 +85,11 @@ export function loadLinux(request: LoadRequest): CpuEntry {
   });
   place(memory, REGIONS.zeroPage, params);
   return {
-    mode: 'long',
+    mode: long ? 'long' : 'protected',
     rip: BigInt(kernel.program.entry),
     bootParams: BigInt(REGIONS.zeroPage.base),
     rsp: BigInt(REGIONS.bootStack.base + REGIONS.bootStack.length),
-    cr3: BigInt(REGIONS.pageTables.base),
+    ...(long && { cr3: BigInt(REGIONS.pageTables.base) }),
     gdt: { base: BigInt(REGIONS.gdt.base), length: BOOT_GDT_LENGTH },
   };
 }

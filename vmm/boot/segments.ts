@@ -33,14 +33,20 @@ export const BOOT_SEGMENTS = {
   task: { selector: 0x20, base: 0, limit: 0xf_ffff, type: 0xb, s: 0, dpl: 0, present: 1, l: 0, db: 0, g: 1 },
 } as const satisfies Record<string, SegmentRow>;
 
+/** The same for entry in 32-bit mode, which needs no TR. @spec The Linux/x86 Boot Protocol, 32-bit Boot Protocol */
+export const BOOT_SEGMENTS_32 = {
+  code: { ...BOOT_SEGMENTS.code, l: 0, db: 1 },
+  data: BOOT_SEGMENTS.data,
+} as const satisfies Record<string, SegmentRow>;
+
 /** Bytes of the GDT: two empty descriptors, code, data and the two halves of the task descriptor. */
 export const BOOT_GDT_LENGTH = 6 * 8;
 
 /** The bytes of the GDT that the rows' selectors refer to. */
-export function bootGdt(): Uint8Array<ArrayBuffer> {
+export function bootGdt(rows: Readonly<Record<string, SegmentRow>> = BOOT_SEGMENTS): Uint8Array<ArrayBuffer> {
   const table = new Uint8Array(BOOT_GDT_LENGTH);
   const view = new DataView(table.buffer);
-  for (const row of Object.values(BOOT_SEGMENTS)) view.setBigUint64(row.selector, descriptor(row), true);
+  for (const row of Object.values(rows)) view.setBigUint64(row.selector, descriptor(row), true);
   return table;
 }
 

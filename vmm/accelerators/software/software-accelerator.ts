@@ -1,0 +1,265 @@
+import { systemControlB } from '../../../devices/platform/odd-ports.ts';
+import { Pit } from '../../../devices/platform/pit.ts';
+import type { AccessWidth, BusTarget, InterruptLine, MessageSink } from '../../../devices/ports.ts';
+import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
+import { formatSize, ISA_IRQS, PORTS } from '../../memory-map.ts';
+import { UsageError } from '../../usage-error.ts';
+import { Core } from './core.ts';
+import { FLAG_INTERRUPT } from './core-state.ts';
+import { cpuReport } from './cpu-report.ts';
+import { enterKernel } from './entry-state.ts';
+import { GuestClock } from './guest-clock.ts';
+import { InterruptControllers } from './interrupt-controllers.ts';
+import { Slices } from './slices.ts';
+import { SoftwareDoorbells } from './software-doorbells.ts';
+import type { SoftwareHost } from './software-host.ts';
+import { SoftwareRam } from './software-ram.ts';
+
+/** RAM of the core is below this and a multiple of the granule. */
+const RAM_LIMIT = 2 ** 31;
+
+/** Instructions after which the core looks at timers and interrupts; one more than it counts to. */
+const ROUND = 100_004;
+
+/** Executes a 32-bit guest in the CPU core of v86, on the thread of the devices. It needs nothing of the host but WebAssembly. */
+export class SoftwareAccelerator implements Accelerator {
+  readonly kind = 'software';
+  readonly memory: SoftwareRam;
+  readonly doorbells = new SoftwareDoorbells();
+  readonly messages: MessageSink;
+  readonly clock: GuestClock;
+  readonly #core: Core;
+  readonly #interrupts: InterruptControllers;
+  readonly #slices: Slices;
+  readonly #pit: Pit;
+  readonly #controlB: BusTarget;
+  #handler: AccessHandler | undefined;
+  #stopped: ((stop: CpuStop) => void) | undefined;
+  /** Something went wrong where nothing may be thrown: within the core. */
+  #failure: { readonly error: unknown } | undefined;
+  #lastWords = '';
+  #closing: Promise<void> | undefined;
+
+  private constructor(core: Core, ramLength: number, clock: GuestClock, host: SoftwareHost, calls: LateCalls) {
+    this.#core = core;
+    this.clock = clock;
+    this.memory = new SoftwareRam(core, ramLength);
+    this.#interrupts = new InterruptControllers(core, () => this.#hurry());
+    this.messages = { send: (address, data) => this.#interrupts.message(address, data) };
+    this.#slices = new Slices({ run: () => this.#run() }, host.defer);
+    this.#pit = new Pit({ clock, line: this.line(ISA_IRQS.timer) });
+    this.#controlB = systemControlB(this.#pit);
+    calls.target = {
+      read: (space, address, width) => this.#read(space, address, width),
+      write: (space, address, width, value) => this.#write(space, address, width, value),
+      pause: () => this.#betweenInstructions(),
+      failed: (error) => this.#fail(error),
+      log: (line) => {
+        this.#lastWords = line;
+      },
+    };
+  }
+
+  /**
+   * Makes the CPU and its memory.
+   *
+   * Rejects with UsageError where the machine asked for is not one this CPU can be, with HostError where the core cannot be
+   * made.
+   */
+  static async create(options: AcceleratorOptions, host: SoftwareHost): Promise<SoftwareAccelerator> {
+    const length = ramLength(options);
+    const clock = new GuestClock();
+    const calls: LateCalls = { target: undefined };
+    const core = await Core.create(await host.coreModule(), length, {
+      portRead: (port, width) => calls.target?.read('pio', port, width) ?? 0,
+      portWrite: (port, width, value) => calls.target?.write('pio', port, width, value),
+      memoryRead: (address, width) => calls.target?.read('mmio', address, width) ?? 0,
+      memoryWrite: (address, width, value) => calls.target?.write('mmio', address, width, value),
+      now: () => clock.monotonicMs(),
+      pause: () => calls.target?.pause() ?? 0,
+      log: (line) => calls.target?.log(line),
+      failed: (error) => calls.target?.failed(error),
+    });
+    return new SoftwareAccelerator(core, length, clock, host, calls);
+  }
+
+  /** Slices of guest time so far: an idle guest has few. */
+  get sliceCount(): number {
+    return this.#slices.count;
+  }
+
+  line(gsi: number): InterruptLine {
+    let current = false;
+    return {
+      set: (level) => {
+        if (level === current) return;
+        current = level;
+        if (this.#closing === undefined) this.#interrupts.setPin(gsi, level);
+      },
+    };
+  }
+
+  start(entry: CpuEntry, handler: AccessHandler): void {
+    this.#handler = handler;
+    enterKernel(this.#core, entry);
+    this.#slices.resume();
+  }
+
+  onStop(callback: (stop: CpuStop) => void): void {
+    this.#stopped = callback;
+  }
+
+  async pause(): Promise<void> {
+    await this.#slices.pause();
+    this.clock.pause();
+  }
+
+  resume(): void {
+    if (this.#handler === undefined) return;
+    this.clock.resume();
+    this.#slices.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = undefined;
+    await this.#slices.stop();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.stop();
+    this.#core.close();
+    this.memory.close();
+  }
+
+  /** One slice. */
+  #run(): number | undefined {
+    const { functions, state } = this.#core;
+    try {
+      this.doorbells.answer();
+      this.memory.settle();
+      functions.handle_irqs();
+      const delay = functions.main_loop();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (state.get('in_hlt') === 0) return 0;
+      if ((state.get('flags') & FLAG_INTERRUPT) === 0) return this.#end({ reason: 'halted' });
+      return this.doorbells.waiting || this.memory.unsettled ? 0 : Math.max(delay, MINIMUM_SLEEP_MS);
+    } catch (error) {
+      return this.#end(this.#stopFor(error));
+    }
+  }
+
+  /** The core is between two instructions, and asks for the next timer before it looks for interrupts. */
+  #betweenInstructions(): number {
+    try {
+      this.doorbells.answer();
+      this.memory.settle();
+      return Math.min(this.#pit.run(), this.#core.functions.apic_timer(this.clock.monotonicMs()));
+    } catch (error) {
+      this.#fail(error);
+      return 0;
+    }
+  }
+
+  #read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
+    try {
+      const own = space === 'pio' ? this.#own(address) : undefined;
+      const value = own ? own.target.read(own.offset, width) : (this.#handler?.read(space, address, width) ?? 0);
+      if (this.memory.unsettled) this.#hurry();
+      return value;
+    } catch (error) {
+      this.#fail(error);
+      return 0;
+    }
+  }
+
+  #write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void {
+    try {
+      if (this.doorbells.write(space, address, width, value)) {
+        this.#hurry();
+        return;
+      }
+      const own = space === 'pio' ? this.#own(address) : undefined;
+      if (own) own.target.write(own.offset, width, value);
+      else this.#handler?.write(space, address, width, value);
+      if (this.memory.unsettled) this.#hurry();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The ports of the timer, which come with the CPU. */
+  #own(port: number): { readonly target: BusTarget; readonly offset: number } | undefined {
+    if (port >= PORTS.pit.base && port < PORTS.pit.base + PORTS.pit.length) {
+      return { target: this.#pit, offset: port - PORTS.pit.base };
+    }
+    return port === PORTS.systemControlB.base ? { target: this.#controlB, offset: 0 } : undefined;
+  }
+
+  /** There is something to do before the guest goes on for long: the round of instructions under way is cut short. */
+  #hurry(): void {
+    if (this.#slices.inside) {
+      const { state } = this.#core;
+      state.set('instruction_counter', state.get('instruction_counter') + ROUND);
+    } else {
+      this.#slices.wake();
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#hurry();
+  }
+
+  #stopFor(error: unknown): CpuStop {
+    const report = cpuReport(this.#core.state);
+    if (error === this.#failure?.error) {
+      return { reason: 'error', message: `internal error: ${describe(error)}`, report };
+    }
+    const words = this.#lastWords === '' ? describe(error) : this.#lastWords;
+    return { reason: 'error', message: `the software CPU gave up: ${words}`, report };
+  }
+
+  #end(stop: CpuStop): undefined {
+    const callback = this.#stopped;
+    this.#stopped = undefined;
+    void this.#slices.stop();
+    callback?.(stop);
+    return undefined;
+  }
+}
+
+/** Shortest sleep of an idle guest: timers of the host are no finer. */
+const MINIMUM_SLEEP_MS = 1;
+
+/** Calls of the core before the machine around it exists go nowhere. */
+interface LateCalls {
+  target:
+    | {
+        read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number;
+        write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void;
+        pause(): number;
+        log(line: string): void;
+        failed(error: unknown): void;
+      }
+    | undefined;
+}
+
+function ramLength({ ram, cpus }: AcceleratorOptions): number {
+  if (cpus !== 1) throw new UsageError(`the software CPU is one CPU: leave --smp ${cpus} out, or use KVM`);
+  const [low, ...more] = ram;
+  if (low === undefined || low.base !== 0) throw new Error('guest RAM begins at address 0');
+  if (more.length > 0 || low.length >= RAM_LIMIT) {
+    const asked = formatSize(ram.reduce((sum, range) => sum + range.length, 0));
+    throw new UsageError(`memory of ${asked} is too much for the software CPU: give less than 2 GiB, or use KVM`);
+  }
+  return low.length;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
