@@ -46,6 +46,7 @@ step(
     '--selectProjects',
     ...suites,
     '--testLocationInResults',
+    '--maxWorkers=100%',
     '--json',
     `--outputFile=${report}`,
     ...jestArguments,

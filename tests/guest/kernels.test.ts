@@ -19,7 +19,8 @@ describeGuest('kernels and what they are given', () => {
       const { bzImage } = await ensureKernel();
       const vm = await VirtualMachine.create({ kernel: bzImage, cpus: 2, memory: TEST_MEMORY });
       vm.start();
-      const script = "nproc; head -1 /proc/interrupts | wc -w; awk '/virtio/ { print (NF > 4) }' /proc/interrupts | uniq";
+      const script =
+        "nproc; head -1 /proc/interrupts | wc -w; awk '/virtio/ { print (NF > 4) }' /proc/interrupts | uniq";
       const { status, stdout } = await vm.exec(['sh', '-c', script]);
       await vm.stop();
       expect({ status, stdout: new TextDecoder().decode(stdout) }).toEqual({ status: 0, stdout: '2\n2\n1\n' });
