@@ -16,6 +16,8 @@ const NO_ID = 0xffff_ffff;
 /** @spec Linux posix_acl.h: e_tag */
 const TAG = { userObj: 0x01, user: 0x02, groupObj: 0x04, group: 0x08, mask: 0x10, other: 0x20 } as const;
 
+const TAGS: readonly number[] = Object.values(TAG);
+
 /** Which tags may follow a tag; a list begins as after 0 and ends with `other`. */
 const NEXT: ReadonlyMap<number, readonly number[]> = new Map([
   [0, [TAG.userObj]],
@@ -35,12 +37,12 @@ export interface AclEntry {
   readonly id: number;
 }
 
-/** An access control list that is in order. */
+/** An access control list. */
 export type Acl = readonly AclEntry[];
 
 /**
- * Reads an attribute's value. Returns undefined for a list without entries. Fails with EINVAL if it is no list, with
- * EOPNOTSUPP if it is of another version.
+ * Reads an attribute's value, in whatever order its entries are. Returns undefined for a list without entries. Fails with
+ * EINVAL if it is no list, with EOPNOTSUPP if it is of another version.
  */
 export function decodeAcl(value: Uint8Array): Acl | undefined {
   if (value.length < HEADER_SIZE || (value.length - HEADER_SIZE) % ENTRY_SIZE !== 0) fail('EINVAL');
@@ -48,9 +50,7 @@ export function decodeAcl(value: Uint8Array): Acl | undefined {
   if (from.u32() !== VERSION) fail('EOPNOTSUPP');
   const entries: AclEntry[] = [];
   while (from.remaining > 0) entries.push(readEntry(from));
-  if (entries.length === 0) return undefined;
-  requireOrder(entries);
-  return entries;
+  return entries.length === 0 ? undefined : entries;
 }
 
 /** The attribute's value for a list. */
@@ -92,20 +92,12 @@ export function withPermissions(acl: Acl, permissions: number): Acl {
   });
 }
 
-function readEntry(from: ByteReader): AclEntry {
-  const tag = from.u16();
-  const permissions = from.u16();
-  const id = from.u32();
-  if (permissions > 7) fail('EINVAL');
-  if (tag !== TAG.user && tag !== TAG.group) return { tag, permissions, id: NO_ID };
-  if (id === NO_ID) fail('EINVAL');
-  return { tag, permissions, id };
-}
-
-function requireOrder(entries: readonly AclEntry[]): void {
+/** Fails with EINVAL unless the entries are those a list must have, in their order, with a mask where one is needed. */
+export function requireValid(acl: Acl): void {
   let last = 0;
   let named = false;
-  for (const { tag } of entries) {
+  for (const { tag, permissions } of acl) {
+    if (permissions > 7) fail('EINVAL');
     if (NEXT.get(last)?.includes(tag) !== true) fail('EINVAL');
     if (tag === TAG.user || tag === TAG.group) named = true;
     // Named users and groups are nothing without a mask.
@@ -113,4 +105,14 @@ function requireOrder(entries: readonly AclEntry[]): void {
     last = tag;
   }
   if (last !== TAG.other) fail('EINVAL');
+}
+
+function readEntry(from: ByteReader): AclEntry {
+  const tag = from.u16();
+  const permissions = from.u16();
+  const id = from.u32();
+  if (!TAGS.includes(tag)) fail('EINVAL');
+  if (tag !== TAG.user && tag !== TAG.group) return { tag, permissions, id: NO_ID };
+  if (id === NO_ID) fail('EINVAL');
+  return { tag, permissions, id };
 }

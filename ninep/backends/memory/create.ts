@@ -36,17 +36,17 @@ export function makeInode<T extends Inode>(
 }
 
 const DEVICES: readonly number[] = [MODE.character, MODE.block];
-const NODES: readonly number[] = [...DEVICES, MODE.fifo, MODE.socket];
+const NODES: readonly number[] = [...DEVICES, MODE.fifo, MODE.socket, MODE.file];
 
-/**
- * Makes a device, a FIFO, a socket or an empty regular file, as the type bits of `mode` say. EINVAL for other types, and
- * for numbers that Linux has no room for: majors have 12 bits, minors 20.
- */
+/** Fails with EINVAL for what mknod does not make, and for numbers Linux has no room for: majors have 12 bits, minors 20. */
+export function requireDevice(mode: number, major: number, minor: number): void {
+  if (!NODES.includes(mode & MODE.type) || major > 0xfff || minor > 0xf_ffff) fail('EINVAL');
+}
+
+/** Makes a device, a FIFO, a socket or an empty regular file, as the type bits of `mode` say. */
 export function makeDevice(maker: Maker, mode: number, major: number, minor: number): Inode {
   const format = mode & MODE.type;
-  if (major > 0xfff || minor > 0xf_ffff) fail('EINVAL');
   if (format === MODE.file) return makeInode(maker, format, mode, (volume, birth) => new FileInode(volume, birth));
-  if (!NODES.includes(format)) fail('EINVAL');
   const rdev = DEVICES.includes(format) ? deviceNumber(major, minor) : 0n;
   return makeInode(maker, format, mode, (volume, birth) => new SpecialInode(volume, birth, format, rdev));
 }

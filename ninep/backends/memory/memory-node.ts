@@ -11,7 +11,7 @@ import type {
 import { ACCESS_MODE, MODE, NAME_MAX, OPEN_FLAGS } from '../../constants.ts';
 import { Errno, fail } from '../../errno.ts';
 import { attributesOf, changeAttributes, resize } from './attributes.ts';
-import { type Maker, makeDevice, makeInode } from './create.ts';
+import { type Maker, makeDevice, makeInode, requireDevice } from './create.ts';
 import { addEntry, linkEntry, moveEntry, removeEntry, requireFree } from './entries.ts';
 import { DirectoryInode, FileInode, SymlinkInode } from './inode.ts';
 import { MemoryFile, MemoryListing } from './open-files.ts';
@@ -124,6 +124,7 @@ export class MemoryNode implements Node {
   }
 
   mknod(name: Name, mode: number, major: number, minor: number, gid: number): Qid {
+    requireDevice(mode, major, minor);
     const directory = requireFree(this.inode, name);
     return addEntry(directory, name, makeDevice(this.maker(gid), mode, major, minor)).inode.qid;
   }

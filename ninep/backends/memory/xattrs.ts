@@ -1,6 +1,6 @@
 import { MODE, XATTR_FLAGS, XATTR_SIZE_MAX } from '../../constants.ts';
 import { fail } from '../../errno.ts';
-import { type Acl, aclPermissions, decodeAcl, encodeAcl, isExtended, withPermissions } from './acl.ts';
+import { type Acl, aclPermissions, decodeAcl, encodeAcl, isExtended, requireValid, withPermissions } from './acl.ts';
 import { type Attribute, attributeBytes, type Inode } from './inode.ts';
 import { bytesKey } from './names.ts';
 
@@ -85,6 +85,9 @@ function setAcl(inode: Inode, key: string, acl: Acl | undefined): void {
     if (acl !== undefined) fail('EACCES');
     return;
   }
+  if (acl !== undefined) requireValid(acl);
+  else if (!inode.attributes.has(key)) return;
+
   // What the permission bits say as well is not kept twice.
   const kept = acl !== undefined && (key === DEFAULT_ACL || isExtended(acl));
   store(inode, key, kept ? encodeAcl(acl) : undefined);
