@@ -30,9 +30,9 @@ const STOCK_KERNEL_ON_PVM =
  */
 export async function findGuestFiles(config: VirtualMachineConfig, hooks: Hooks): Promise<GuestFiles> {
   const pvm = kvmBackend() === 'pvm';
-  if (config.kernel !== undefined && pvm) hooks.notice?.(STOCK_KERNEL_ON_PVM);
   const progress = hooks.progress && { progress: hooks.progress };
   const kernel = await readKernelFile(config.kernel ?? (await ensureKernel({ ...progress })).vmlinux);
+  if (config.kernel !== undefined && pvm) hooks.notice?.(STOCK_KERNEL_ON_PVM);
   const initrd = config.initrd === undefined ? undefined : await readInitrdFile(config.initrd);
   return {
     kernel,

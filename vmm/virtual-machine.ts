@@ -148,6 +148,7 @@ interface MachineParts {
 }
 
 async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Disposal): Promise<MachineParts> {
+  KvmAccelerator.check();
   const files = await findGuestFiles(config, hooks);
   const { kernel, initrd, root } = files;
   const map = memoryMap(config.memory ?? DEFAULT_MEMORY, memoryNeeded(kernel, initrd?.length));

@@ -39,12 +39,12 @@ export class KvmAccelerator implements Accelerator {
 
   /** Makes the VM, its memory and its CPUs. Throws HostError where KVM refuses; nothing is left behind then. */
   static create(options: AcceleratorOptions): KvmAccelerator {
-    try {
-      return KvmAccelerator.#assemble(options);
-    } catch (error) {
-      if (error instanceof KvmError) throw new HostError(error.message, { cause: error });
-      throw error;
-    }
+    return asHostErrors(() => KvmAccelerator.#assemble(options));
+  }
+
+  /** Throws HostError, one line with the remedy, where this host has no KVM to offer: before minutes go into a kernel. */
+  static check(): void {
+    asHostErrors(() => Kvm.open().close());
   }
 
   static #assemble(options: AcceleratorOptions): KvmAccelerator {
@@ -203,6 +203,15 @@ export class KvmAccelerator implements Accelerator {
     });
     if (!this.#paused) this.resume();
     return rests;
+  }
+}
+
+function asHostErrors<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof KvmError) throw new HostError(error.message, { cause: error });
+    throw error;
   }
 }
 
