@@ -44,7 +44,7 @@ static ssize_t read_file(const char *path, char *to, size_t capacity)
 	return length == capacity ? -E2BIG : (ssize_t)length;
 }
 
-/* Reads a file of NUL-separated strings. Room for two more stays free. */
+/* Reads a file of NUL-separated strings. Room for three more stays free. */
 static int read_strings(const char *path, struct strings *strings)
 {
 	ssize_t length = read_file(path, strings->bytes, MAX_STRINGS - 1);
@@ -54,7 +54,7 @@ static int read_strings(const char *path, struct strings *strings)
 		return length;
 	strings->bytes[length] = 0;
 	while (at < length) {
-		if (strings->count == MAX_ARGUMENTS - 3)
+		if (strings->count == MAX_ARGUMENTS - 4)
 			return -E2BIG;
 		strings->pointers[strings->count++] = strings->bytes + at;
 		at += text_length(strings->bytes + at) + 1;
@@ -94,7 +94,7 @@ static int read_description(void)
 }
 
 /* Becomes the command, or says on its standard error why not. The current directory is that of its control files. */
-static __attribute__((noreturn)) void become_command(int missing)
+static __attribute__((noreturn)) void become_command(int missing, char *tunables)
 {
 	static char cwd[PATH_MAX];
 	char **argv = arguments.pointers;
@@ -127,6 +127,8 @@ static __attribute__((noreturn)) void become_command(int missing)
 	}
 	if (!environment_value(envp, "HOME"))
 		envp[environment.count++] = "HOME=/root";
+	if (tunables && !environment_entry(envp, "GLIBC_TUNABLES"))
+		envp[environment.count++] = tunables;
 	error = execute(argv, envp, search);
 	complain("cannot run", argv[0], error);
 	sys_exit(error == -ENOENT || error == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
@@ -172,7 +174,7 @@ static void report_status(int status)
 }
 
 /* Sees one command through, from its control files to its exit status. */
-static __attribute__((noreturn)) void run_command(const char *directory, int missing)
+static __attribute__((noreturn)) void run_command(const char *directory, int missing, char *tunables)
 {
 	int error = sys_chdir(directory);
 	int command, signals, status;
@@ -183,7 +185,7 @@ static __attribute__((noreturn)) void run_command(const char *directory, int mis
 	}
 	command = start_process();
 	if (command == 0)
-		become_command(missing);
+		become_command(missing, tunables);
 	if (command < 0) {
 		report_status(STATUS_NOT_TRIED);
 		sys_exit(1);
@@ -202,7 +204,7 @@ static __attribute__((noreturn)) void run_command(const char *directory, int mis
 }
 
 /* Each line of `next` names the directory of one more command; commands do not wait for each other. */
-static __attribute__((noreturn)) void run_commands(int missing)
+static __attribute__((noreturn)) void run_commands(int missing, char *tunables)
 {
 	char line[NAME_MAX + 1];
 	int fd = sys_chdir(CONTROL_DIR);
@@ -219,7 +221,7 @@ static __attribute__((noreturn)) void run_commands(int missing)
 		line[line[got - 1] == '\n' ? got - 1 : got] = 0;
 		if (start_process() == 0) {
 			sys_close(fd);
-			run_command(line, missing);
+			run_command(line, missing, tunables);
 		}
 		while (sys_wait(&ignored, WNOHANG) > 0)
 			;
@@ -231,11 +233,11 @@ static __attribute__((noreturn)) void run_commands(int missing)
 	sys_exit(0);
 }
 
-int start_commands(int missing)
+int start_commands(int missing, char *tunables)
 {
 	int pid = start_process();
 
 	if (pid == 0)
-		run_commands(missing);
+		run_commands(missing, tunables);
 	return pid;
 }

@@ -4,6 +4,8 @@
 
 /* What the VMM can choose about a shell; NULL is "as usual". */
 struct shell_settings {
+	/* GLIBC_TUNABLES=..., which on some hosts keeps glibc off registers that the guest kernel does not save. */
+	char *tunables;
 	const char *cwd;
 	const char *term;
 	const char *rows;
@@ -12,9 +14,10 @@ struct shell_settings {
 
 /*
  * Starts the process that runs the commands offered under CONTROL_DIR until there are no more. With `missing` shares no
- * command is run: it might do its work in the wrong place. Returns a process id or a negative errno.
+ * command is run: it might do its work in the wrong place. `tunables`, unless NULL, joins the environment of each.
+ * Returns a process id or a negative errno.
  */
-int start_commands(int missing);
+int start_commands(int missing, char *tunables);
 
 /* Starts a login shell on the serial console. Returns a process id or a negative errno. */
 int start_shell(const struct shell_settings *settings);

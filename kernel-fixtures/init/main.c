@@ -149,7 +149,7 @@ static int start_job(const struct arguments *arguments, int missing)
 	error = mount_control(arguments->control);
 	if (error)
 		complain("cannot mount the control share", arguments->control, error);
-	return error ? error : start_commands(missing);
+	return error ? error : start_commands(missing, arguments->shell.tunables);
 }
 
 static __attribute__((noreturn, used)) void start(long *stack)
@@ -159,6 +159,7 @@ static __attribute__((noreturn, used)) void start(long *stack)
 	char **envp = argv + argc + 1;
 	struct arguments arguments = {
 		.shell = {
+			.tunables = environment_entry(envp, "GLIBC_TUNABLES"),
 			.term = environment_value(envp, "TERM"),
 			.rows = environment_value(envp, "ROWS"),
 			.columns = environment_value(envp, "COLUMNS"),

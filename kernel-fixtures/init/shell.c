@@ -43,7 +43,8 @@ static __attribute__((noreturn)) void become_shell(const struct shell_settings *
 	char *const argv[] = { "-sh", NULL };
 	char *const envp[] = {
 		"PATH=" DEFAULT_PATH, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh",
-		setting(term, sizeof(term), "TERM=", settings->term ? settings->term : "linux"), NULL,
+		setting(term, sizeof(term), "TERM=", settings->term ? settings->term : "linux"),
+		settings->tunables, NULL,
 	};
 	int error = -ENOENT;
 

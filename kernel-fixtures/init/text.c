@@ -46,15 +46,22 @@ const char *text_after(const char *text, const char *prefix)
 	return text;
 }
 
-const char *environment_value(char *const envp[], const char *name)
+char *environment_entry(char *const envp[], const char *name)
 {
 	for (; *envp; envp++) {
 		const char *rest = text_after(*envp, name);
 
 		if (rest && *rest == '=')
-			return rest + 1;
+			return *envp;
 	}
 	return NULL;
+}
+
+const char *environment_value(char *const envp[], const char *name)
+{
+	const char *entry = environment_entry(envp, name);
+
+	return entry ? entry + text_length(name) + 1 : NULL;
 }
 
 unsigned text_number(const char *text)

@@ -10,7 +10,8 @@ int text_equal(const char *a, const char *b);
 /* What follows `prefix` in `text`, or NULL if `text` does not begin with it. */
 const char *text_after(const char *text, const char *prefix);
 
-/* The value of `name` in an environment, or NULL. */
+/* The entry NAME=VALUE of `name` in an environment, and its value; NULL if there is none. */
+char *environment_entry(char *const envp[], const char *name);
 const char *environment_value(char *const envp[], const char *name);
 
 /* The unsigned decimal number `text` begins with; 0 if there is none. */
