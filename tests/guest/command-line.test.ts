@@ -55,8 +55,8 @@ describeGuest('tsvmm run', () => {
             child.stdin?.write(text);
           }
         };
-        once(/[#$] $/, 'cat /mnt/host/greeting; echo in-guest > /mnt/host/reply\r');
-        once(/from the host\r?\n[^\n]*[#$] $/, '\x01x');
+        once(/# /, 'cat /mnt/host/greeting; echo in-guest > /mnt/host/reply\r');
+        once(/from the host[^]*# /, '\x01x');
         if (/status \d+/.test(output)) child.stdin?.end();
       },
     });
