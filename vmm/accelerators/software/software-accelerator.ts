@@ -21,6 +21,12 @@ const RAM_LIMIT = 2 ** 31;
 /** Instructions after which the core looks at timers and interrupts; one more than it counts to. */
 const ROUND = 100_004;
 
+/** Instructions that an access to a device counts as, so that a round of accesses takes no longer than one of instructions. */
+const ACCESS_COST = 100;
+
+/** Accesses after which a round that did not end by its count never will in a time worth waiting for. */
+const RUNAWAY = 2_000_000;
+
 /** Executes a 32-bit guest in the CPU core of v86, on the thread of the devices. It needs nothing of the host but WebAssembly. */
 export class SoftwareAccelerator implements Accelerator {
   readonly kind = 'software';
@@ -38,6 +44,8 @@ export class SoftwareAccelerator implements Accelerator {
   /** Something went wrong where nothing may be thrown: within the core. */
   #failure: { readonly error: unknown } | undefined;
   #lastWords = '';
+  /** Accesses since the core was last between two instructions. */
+  #accesses = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(core: Core, ramLength: number, clock: GuestClock, host: SoftwareHost, calls: LateCalls) {
@@ -156,6 +164,7 @@ export class SoftwareAccelerator implements Accelerator {
   /** The core is between two instructions, and asks for the next timer before it looks for interrupts. */
   #betweenInstructions(): number {
     try {
+      this.#accesses = 0;
       this.doorbells.answer();
       this.memory.settle();
       return Math.min(this.#pit.run(), this.#core.functions.apic_timer(this.clock.monotonicMs()));
@@ -166,6 +175,7 @@ export class SoftwareAccelerator implements Accelerator {
   }
 
   #read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
+    this.#charge();
     try {
       const own = space === 'pio' ? this.#own(address) : undefined;
       const value = own ? own.target.read(own.offset, width) : (this.#handler?.read(space, address, width) ?? 0);
@@ -178,6 +188,7 @@ export class SoftwareAccelerator implements Accelerator {
   }
 
   #write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void {
+    this.#charge();
     try {
       if (this.doorbells.write(space, address, width, value)) {
         this.#hurry();
@@ -202,12 +213,25 @@ export class SoftwareAccelerator implements Accelerator {
 
   /** There is something to do before the guest goes on for long: the round of instructions under way is cut short. */
   #hurry(): void {
-    if (this.#slices.inside) {
-      const { state } = this.#core;
-      state.set('instruction_counter', state.get('instruction_counter') + ROUND);
-    } else {
-      this.#slices.wake();
-    }
+    if (this.#slices.inside) this.#spend(ROUND);
+    else this.#slices.wake();
+  }
+
+  /** Lets the round of instructions under way end that much earlier. */
+  #spend(instructions: number): void {
+    const { state } = this.#core;
+    state.set('instruction_counter', state.get('instruction_counter') + instructions);
+  }
+
+  /**
+   * Accounts for an access. A string instruction can make 2^32 of them before the core looks up again, so this is the
+   * one place where the core is left by an exception; it is of no use afterwards.
+   */
+  #charge(): void {
+    this.#spend(ACCESS_COST);
+    this.#accesses++;
+    if (this.#accesses > RUNAWAY)
+      throw new RunawayError(`one instruction makes more than ${RUNAWAY} accesses to devices`);
   }
 
   #fail(error: unknown): void {
@@ -216,11 +240,12 @@ export class SoftwareAccelerator implements Accelerator {
   }
 
   #stopFor(error: unknown): CpuStop {
+    if (error !== this.#failure?.error && isUndeliverableFault(error, this.#lastWords))
+      return { reason: 'triple-fault' };
     const report = cpuReport(this.#core.state);
-    if (error === this.#failure?.error) {
+    if (error === this.#failure?.error)
       return { reason: 'error', message: `internal error: ${describe(error)}`, report };
-    }
-    const words = this.#lastWords === '' ? describe(error) : this.#lastWords;
+    const words = this.#lastWords === '' ? describe(error) : this.#lastWords.split('\n').join(' ');
     return { reason: 'error', message: `the software CPU gave up: ${words}`, report };
   }
 
@@ -231,6 +256,20 @@ export class SoftwareAccelerator implements Accelerator {
     callback?.(stop);
     return undefined;
   }
+}
+
+/** A guest does what would keep the thread for minutes. */
+class RunawayError extends Error {
+  override readonly name = 'RunawayError';
+}
+
+/**
+ * Whether the core gave up since it could not deliver an exception: there is no handler for it, or delivering one raises the
+ * next without end. It knows no double fault, so what ends a PC in a triple fault ends it here.
+ */
+function isUndeliverableFault(error: unknown, lastWords: string): boolean {
+  if (error instanceof RangeError) return true;
+  return error instanceof WebAssembly.RuntimeError && /Unimplemented: #\w+ handler/.test(lastWords);
 }
 
 /** Shortest sleep of an idle guest: timers of the host are no finer. */
