@@ -1,12 +1,8 @@
 import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-device.ts';
 import { OWN_TAG_PREFIX } from './boot-plan.ts';
 import type { ShareConfig, VirtualMachineConfig } from './config.ts';
+import { MAX_CPUS, MAX_SHARES } from './limits.ts';
 import { UsageError } from './usage-error.ts';
-
-/** Most CPUs of a machine. */
-const MAX_CPUS = 16;
-/** Slots of PCI bus 0 left for shares, beside the host bridge, the panic device and the machine's own two shares. */
-const MAX_SHARES = 28;
 
 /** Refuses what cannot be, before anything is opened. Throws UsageError, one line. */
 export function checkConfig(config: VirtualMachineConfig): void {

@@ -19,13 +19,12 @@ import { faultNotices } from './fault-notices.ts';
 import { type ConsoleListener, GuestConsole } from './guest-console.ts';
 import { findGuestFiles } from './guest-files.ts';
 import type { Hooks } from './hooks.ts';
+import { DEFAULT_MEMORY } from './limits.ts';
 import { Machine, type MachineShare } from './machine.ts';
 import { MemorySizeError, memoryMap } from './memory-map.ts';
 import { openRoot, openShare } from './shares.ts';
 import { UsageError } from './usage-error.ts';
 
-const MIB = 2 ** 20;
-const DEFAULT_MEMORY = 256 * MIB;
 const SEED_BYTES = 32;
 
 /** A Linux guest with shares of host directories. Made by `create`, used once: after its end make another. */

@@ -1,12 +1,10 @@
+import { MAX_CPUS } from '../limits.ts';
 import { integer, oneOf, onOff, size } from './value-type.ts';
 
 const MIB = 2 ** 20;
 
 /** Guest RAM, in bytes: the least and most `-m` takes. */
 export const MEMORY_RANGE = { least: MIB, most: 2 ** 40 } as const;
-
-/** Most processors of a machine. */
-export const CPUS_MAX = 16;
 
 /** The keys of `--memory`; the first may lack its name. @spec QEMU 9psetup and invocation, -m */
 export const MEMORY = {
@@ -21,12 +19,12 @@ export const MEMORY = {
 
 /** The keys of `--smp`; the first may lack its name. @spec QEMU invocation, -smp */
 export const SMP = {
-  cpus: { type: integer(1, CPUS_MAX), doc: `processors, 1 to ${CPUS_MAX} (default 1)`, required: true },
-  maxcpus: { type: integer(1, CPUS_MAX), doc: 'most processors', notYet: true },
-  sockets: { type: integer(1, CPUS_MAX), doc: 'sockets', notYet: true },
-  dies: { type: integer(1, CPUS_MAX), doc: 'dies in a socket', notYet: true },
-  cores: { type: integer(1, CPUS_MAX), doc: 'cores in a die', notYet: true },
-  threads: { type: integer(1, CPUS_MAX), doc: 'threads in a core', notYet: true },
+  cpus: { type: integer(1, MAX_CPUS), doc: `processors, 1 to ${MAX_CPUS} (default 1)`, required: true },
+  maxcpus: { type: integer(1, MAX_CPUS), doc: 'most processors', notYet: true },
+  sockets: { type: integer(1, MAX_CPUS), doc: 'sockets', notYet: true },
+  dies: { type: integer(1, MAX_CPUS), doc: 'dies in a socket', notYet: true },
+  cores: { type: integer(1, MAX_CPUS), doc: 'cores in a die', notYet: true },
+  threads: { type: integer(1, MAX_CPUS), doc: 'threads in a core', notYet: true },
 } as const;
 
 /** What can execute a guest, today and later. */
