@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BootError } from './boot-error.ts';
-import { ELF64_HEADER, ELF64_PROGRAM_HEADER, parseElf64 } from './elf.ts';
+import { ELF32_HEADER, ELF64_HEADER, ELF64_PROGRAM_HEADER, parseElf32, parseElf64 } from './elf.ts';
 import { type RecordValues, writeRecord } from './record.ts';
-import { tinyCode, tinyElf, tinyVmlinux } from './testdata/tiny-kernel.ts';
+import { tinyCode, tinyElf, tinyElf32, tinyVmlinux } from './testdata/tiny-kernel.ts';
 
 const FIRST_PROGRAM_HEADER = 64;
 
@@ -133,4 +133,34 @@ test('a virtual entry point is translated by the segment it lies in', () => {
   const bytes = tinyCode();
   const file = tinyElf([{ address: 0x20_0000n, bytes, virtual: 0xffff_ffff_8020_0000n }], 0xffff_ffff_8020_0040n);
   expect(parseElf64(file).entry).toBe(0x20_0040);
+});
+
+describe('a 32-bit file', () => {
+  test('is read by its own headers', () => {
+    const bytes = tinyCode();
+    expect(parseElf32(tinyElf32(0x100_0000, bytes, 0xc100_0000))).toEqual({
+      entry: 0x100_0000,
+      segments: [{ address: 0x100_0000, bytes, memoryLength: bytes.length }],
+      end: 0x100_0000 + bytes.length,
+    });
+  });
+
+  test.each(Object.entries(ELF32_HEADER))('cut within %s of the header is refused', (name, { at, width }) => {
+    const file = tinyElf32(0x100_0000, tinyCode()).subarray(0, at + width - 1);
+    expect(() => parseElf32(file)).toThrow(new BootError('damaged', `the file ends before the ELF header's ${name}`));
+  });
+
+  test('whatever its bytes are, is read or refused', () => {
+    fc.assert(
+      fc.property(fc.nat(83), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+        const file = tinyElf32(0x100_0000, tinyCode());
+        file[at] = byte;
+        try {
+          expect(parseElf32(file).segments).toHaveLength(1);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BootError);
+        }
+      }),
+    );
+  });
 });

@@ -2,11 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BootError } from './boot-error.ts';
 import type { CompressionFormat } from './compression.ts';
-import { parseElf64 } from './elf.ts';
+import { parseElf32, parseElf64 } from './elf.ts';
 import { openLinuxImage } from './linux-image.ts';
 import { SETUP_HEADER } from './setup-header.ts';
 import { packedKernel } from './testdata/packed-kernels.ts';
-import { type SetupChanges, tinyBzImage, tinyVmlinux, withSizeWord } from './testdata/tiny-kernel.ts';
+import {
+  type SetupChanges,
+  tinyBzImage,
+  tinyCode,
+  tinyElf32,
+  tinyVmlinux,
+  withSizeWord,
+} from './testdata/tiny-kernel.ts';
 import { unpack } from './unpack.ts';
 
 const FORMATS: readonly CompressionFormat[] = ['gzip', 'xz', 'zstd', 'lz4', 'bzip2', 'lzma'];
@@ -183,6 +190,33 @@ test('a 32-bit vmlinux is refused', async () => {
   expect(await refusal(file)).toEqual({
     fault: 'unsupported',
     message: 'this is a 32-bit kernel, which runs only 32-bit guests: give one for x86-64',
+  });
+});
+
+describe('where the machine has 32 bits', () => {
+  const file = tinyElf32(0x100_0000, tinyCode());
+  const program = parseElf32(file);
+
+  test('a 32-bit vmlinux is taken as it is', async () => {
+    expect(await openLinuxImage(file, unpack, 32)).toEqual({ kind: 'vmlinux', bits: 32, program });
+  });
+
+  test('a 32-bit bzImage yields the vmlinux in it', async () => {
+    const image = tinyBzImage(file, { xloadflags: 0x0002 });
+    expect(await openLinuxImage(image, unpack, 32)).toMatchObject({ kind: 'bzImage', bits: 32, program });
+  });
+
+  test.each([
+    ['vmlinux', kernel],
+    ['bzImage', gzipImage()],
+    ['bzImage without a flag for it', tinyBzImage(kernel, { version: 0x020b, xloadflags: 0 })],
+  ])('a 64-bit %s is refused', async (_, other) => {
+    await expect(openLinuxImage(other, unpack, 32)).rejects.toEqual(
+      new BootError(
+        'unsupported',
+        'this is a 64-bit kernel, and the software CPU has 32 bits: give one for i386, or use KVM',
+      ),
+    );
   });
 });
 

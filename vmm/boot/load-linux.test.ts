@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { Gpa, GuestMemory } from '../../devices/ports.ts';
 import { type MemoryMap, memoryMap, pciInterrupts } from '../memory-map.ts';
 import { BootError } from './boot-error.ts';
-import { parseElf64 } from './elf.ts';
+import { parseElf32, parseElf64 } from './elf.ts';
 import type { LinuxImage } from './linux-image.ts';
 import { type LoadRequest, loadLinux, memoryNeeded } from './load-linux.ts';
 import { readRecord } from './record.ts';
 import { SETUP_HEADER } from './setup-header.ts';
-import { type TinySegment, tinyBzImage, tinyCode, tinyElf, tinyVmlinux } from './testdata/tiny-kernel.ts';
+import { type TinySegment, tinyBzImage, tinyCode, tinyElf, tinyElf32, tinyVmlinux } from './testdata/tiny-kernel.ts';
 
 const MIB = 1024 * 1024;
 
@@ -177,6 +177,19 @@ test('the kernel is loaded where it asks, its zeros included, and entered in 64-
     cr3: 0x9000n,
     gdt: { base: 0x500n, length: 48 },
   });
+});
+
+test('a 32-bit kernel is entered in protected mode, without page tables', () => {
+  const program = parseElf32(tinyElf32(0x20_0000, tinyCode()));
+  const { entry, memory } = load({ kernel: { kind: 'vmlinux', bits: 32, program } });
+  expect(entry).toEqual({
+    mode: 'protected',
+    rip: 0x20_0000n,
+    bootParams: 0x7000n,
+    rsp: 0x7000n,
+    gdt: { base: 0x500n, length: 48 },
+  });
+  expect(memory.u64(0x510)).toBe(0x00cf_9b00_0000_ffffn);
 });
 
 test('loading again, after something longer, leaves nothing of it', () => {

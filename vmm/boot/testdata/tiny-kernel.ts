@@ -1,5 +1,5 @@
 /** Kernels of a few kilobytes, made field by field, for the tests beside the code. */
-import { ELF_VALUES, ELF64_HEADER, ELF64_PROGRAM_HEADER } from '../elf.ts';
+import { ELF_VALUES, ELF32_HEADER, ELF32_PROGRAM_HEADER, ELF64_HEADER, ELF64_PROGRAM_HEADER } from '../elf.ts';
 import { writeRecord } from '../record.ts';
 import { SECTOR, SETUP_HEADER, SETUP_VALUES } from '../setup-header.ts';
 
@@ -47,6 +47,38 @@ export function tinyElf(segments: readonly TinySegment[], entry?: bigint): Uint8
     file.set(bytes, offset);
     offset += bytes.length;
   }
+  return file;
+}
+
+/** An ELF file for i386 with one segment, entered at its virtual start. */
+export function tinyElf32(address: number, bytes: Uint8Array, virtual = address): Uint8Array<ArrayBuffer> {
+  const headerLength = 52;
+  const start = headerLength + 32;
+  const file = new Uint8Array(start + bytes.length);
+  writeRecord(ELF32_HEADER, file, {
+    ei_magic: ELF_VALUES.magic,
+    ei_class: ELF_VALUES.class32,
+    ei_data: ELF_VALUES.littleEndian,
+    ei_version: 1,
+    e_type: ELF_VALUES.typeExecutable,
+    e_machine: ELF_VALUES.machine386,
+    e_version: 1,
+    e_entry: virtual,
+    e_phoff: headerLength,
+    e_ehsize: headerLength,
+    e_phentsize: 32,
+    e_phnum: 1,
+  });
+  const row = {
+    p_type: ELF_VALUES.segmentLoad,
+    p_offset: start,
+    p_vaddr: virtual,
+    p_paddr: address,
+    p_filesz: bytes.length,
+    p_memsz: bytes.length,
+  };
+  writeRecord(ELF32_PROGRAM_HEADER, file, row, headerLength);
+  file.set(bytes, start);
   return file;
 }
 
