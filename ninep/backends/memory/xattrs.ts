@@ -17,7 +17,8 @@ const RWX = 0o777;
 /** The whole value, the caller's to keep. */
 export function getAttribute(inode: Inode, name: Uint8Array): Uint8Array {
   const key = bytesKey(name);
-  requireNamespace(inode, key, 'ENODATA');
+  if (isAcl(key)) requireAcls(inode);
+  else requireNamespace(inode, key, 'ENODATA');
   return (inode.attributes.get(key) ?? fail('ENODATA')).slice();
 }
 
@@ -30,11 +31,11 @@ export function listAttributes(inode: Inode): Uint8Array {
 /** Sets a value. ENOSPC if it does not fit the tree's capacity, or the names of all no longer fit a list of 64 KiB. */
 export function setAttribute(inode: Inode, name: Uint8Array, value: Uint8Array, flags: number): void {
   const key = bytesKey(name);
-  requireNamespace(inode, key, 'EPERM');
   if (isAcl(key)) {
     setAcl(inode, key, value.length === 0 ? undefined : decodeAcl(value));
     return;
   }
+  requireNamespace(inode, key, 'EPERM');
   const old = inode.attributes.get(key);
   if (old === undefined && flags === XATTR_FLAGS.XATTR_REPLACE) fail('ENODATA');
   if (old !== undefined && flags === XATTR_FLAGS.XATTR_CREATE) fail('EEXIST');
@@ -45,11 +46,11 @@ export function setAttribute(inode: Inode, name: Uint8Array, value: Uint8Array, 
 /** Removes an attribute. Removing an access control list that is not there succeeds. */
 export function removeAttribute(inode: Inode, name: Uint8Array): void {
   const key = bytesKey(name);
-  requireNamespace(inode, key, 'EPERM');
   if (isAcl(key)) {
     setAcl(inode, key, undefined);
     return;
   }
+  requireNamespace(inode, key, 'EPERM');
   if (!inode.attributes.has(key)) fail('ENODATA');
   store(inode, key, undefined);
   inode.ctime = inode.volume.now();
@@ -81,6 +82,7 @@ export function inheritedAttributes(directory: Inode, format: number, permission
 }
 
 function setAcl(inode: Inode, key: string, acl: Acl | undefined): void {
+  requireAcls(inode);
   if (key === DEFAULT_ACL && inode.format !== MODE.directory) {
     if (acl !== undefined) fail('EACCES');
     return;
@@ -122,15 +124,16 @@ function isAcl(key: string): boolean {
   return key === ACCESS_ACL || key === DEFAULT_ACL;
 }
 
+/** Symbolic links have no permissions, and so no access control lists: EOPNOTSUPP. */
+function requireAcls(inode: Inode): void {
+  if (inode.format === MODE.symlink) fail('EOPNOTSUPP');
+}
+
 /**
  * Fails with EOPNOTSUPP outside the namespaces there are, with EINVAL for a bare namespace, and with `elsewhere` for a
  * `user.` attribute of anything but files and directories.
  */
 function requireNamespace(inode: Inode, key: string, elsewhere: 'EPERM' | 'ENODATA'): void {
-  if (isAcl(key)) {
-    if (inode.format === MODE.symlink) fail('EOPNOTSUPP');
-    return;
-  }
   const namespace = NAMESPACES.find((prefix) => key.startsWith(prefix)) ?? fail('EOPNOTSUPP');
   if (namespace === 'user.' && inode.format !== MODE.file && inode.format !== MODE.directory) fail(elsewhere);
   if (key.length === namespace.length) fail('EINVAL');
