@@ -86,7 +86,9 @@ export class Core {
     functions.rust_init();
     this.state.set('memory_size', ramLength);
     this.ramBase = functions.allocate_memory(ramLength);
-    functions.v86_free(functions.v86_malloc(HEADROOM), HEADROOM);
+    const headroom = this.ramBase === 0 ? 0 : functions.v86_malloc(HEADROOM);
+    if (headroom === 0) throw new RangeError('no memory');
+    functions.v86_free(headroom, HEADROOM);
     this.state.set('acpi_enabled', 1);
     functions.reset_cpu();
   }
@@ -141,7 +143,7 @@ export class Core {
     } catch (cause) {
       if (cause instanceof HostError) throw cause;
       throw new HostError(
-        `the software CPU cannot be made with ${ramLength / 2 ** 20} MiB of memory (${cause}): give less`,
+        `the software CPU cannot be made with ${ramLength / 2 ** 20} MiB of memory (${cause}): give it less`,
         { cause },
       );
     }

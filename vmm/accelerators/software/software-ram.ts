@@ -17,6 +17,7 @@ export class SoftwareRam implements GuestMemory {
   readonly #length: number;
   /** First address and address after the last one, in turn. */
   #handedOut: number[] = [];
+  #handedOutBytes = 0;
   #closed = false;
 
   constructor(core: Core, length: number) {
@@ -29,7 +30,10 @@ export class SoftwareRam implements GuestMemory {
     if (this.#closed || !(address >= 0 && length >= 0 && address < this.#length && end <= this.#length))
       return undefined;
     if (address < VIDEO.end && end > VIDEO.base) return undefined;
-    if (length > 0) this.#handedOut.push(address, end);
+    if (length > 0) {
+      this.#handedOut.push(address, end);
+      this.#handedOutBytes += length;
+    }
     return new Uint8Array(this.#core.memory.buffer, this.#core.ramBase + address, length);
   }
 
@@ -42,7 +46,14 @@ export class SoftwareRam implements GuestMemory {
   settle(): void {
     const ranges = this.#handedOut;
     if (ranges.length === 0) return;
+    // A guest can have the same memory handed out over and over; once is enough.
+    const all = this.#handedOutBytes >= this.#length;
     this.#handedOut = [];
+    this.#handedOutBytes = 0;
+    if (all) {
+      this.#core.functions.jit_dirty_cache(0, this.#length);
+      return;
+    }
     for (let i = 0; i < ranges.length; i += 2) {
       this.#core.functions.jit_dirty_cache(ranges[i] ?? 0, ranges[i + 1] ?? 0);
     }
