@@ -29,7 +29,7 @@ interface Owner {
   readonly procId: number;
   readonly clientId: Uint8Array;
   /** In order, apart from each other unless of different types. */
-  ranges: readonly Held[];
+  readonly ranges: Held[];
   /** The open files it locked through; its locks end with the last of them. */
   readonly files: Set<LockableFile>;
 }
@@ -63,7 +63,7 @@ export class FileLocks {
     const { type, start } = range;
     const end = endOf(range);
     const first = owner.ranges.length === 0;
-    if (!this.setRanges(owner, replaced(owner.ranges, start, end, { type, start, end }))) {
+    if (!this.change(owner, start, end, { type, start, end })) {
       if (known === undefined) this.drop(key, owner);
       return LOCK_STATUS.error;
     }
@@ -77,7 +77,8 @@ export class FileLocks {
 
   /** The lock of another owner that stands in the way of `range`, or undefined. */
   getlock(range: LockRange): LockRange | undefined {
-    const found = this.inTheWay(range, this.owners.get(keyOf(range)));
+    const self = range.clientId.length > CLIENT_ID_MAX ? undefined : this.owners.get(keyOf(range));
+    const found = this.inTheWay(range, self);
     if (found === undefined) return undefined;
     const { owner, held } = found;
     const length = held.end === OFFSET_MAX ? 0n : held.end - held.start + 1n;
@@ -92,15 +93,19 @@ export class FileLocks {
   }
 
   private unlock(key: string, owner: Owner, range: LockRange): LockStatus {
-    const left = replaced(owner.ranges, range.start, endOf(range), undefined);
-    if (!this.setRanges(owner, left)) return LOCK_STATUS.error;
+    if (!this.change(owner, range.start, endOf(range), undefined)) return LOCK_STATUS.error;
     if (range.start === 0n && range.length === 0n) this.drop(key, owner);
     return LOCK_STATUS.success;
   }
 
-  private setRanges(owner: Owner, ranges: readonly Held[]): boolean {
-    if (!this.volume.countLocks(ranges.length - owner.ranges.length)) return false;
-    owner.ranges = ranges;
+  /** Puts `lock`, or nothing, in the place of all that the owner holds in a range; only what touches it is looked at. */
+  private change({ ranges }: Owner, start: bigint, end: bigint, lock: Held | undefined): boolean {
+    const first = placeOf(ranges, start - 1n);
+    let past = first;
+    for (let held = ranges[past]; held !== undefined && held.start <= end + 1n; held = ranges[past]) past++;
+    const pieces = replaced(ranges.slice(first, past), start, end, lock);
+    if (!this.volume.countLocks(pieces.length - (past - first))) return false;
+    ranges.splice(first, past - first, ...pieces);
     return true;
   }
 
@@ -119,9 +124,10 @@ export class FileLocks {
     const end = endOf(range);
     for (const owner of this.owners.values()) {
       if (owner === self) continue;
-      for (const held of owner.ranges) {
-        const apart = held.end < range.start || held.start > end;
-        if (!apart && (held.type === WRITE || range.type === WRITE)) return { owner, held };
+      const { ranges } = owner;
+      let place = placeOf(ranges, range.start);
+      for (let held = ranges[place]; held !== undefined && held.start <= end; held = ranges[++place]) {
+        if (held.type === WRITE || range.type === WRITE) return { owner, held };
       }
     }
     return undefined;
@@ -130,6 +136,18 @@ export class FileLocks {
 
 function endOf({ start, length }: LockRange): bigint {
   return length === 0n ? OFFSET_MAX : start + length - 1n;
+}
+
+/** The place of the first range that ends at `at` or later. */
+function placeOf(ranges: readonly Held[], at: bigint): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle]?.end ?? OFFSET_MAX) >= at) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The ranges with everything from `start` to `end` cut out, and with `added` merged into its neighbours of its type. */

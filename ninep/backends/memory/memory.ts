@@ -20,9 +20,12 @@ export interface MemoryOptions {
 }
 
 /** A tree in memory: a backend, with a way in for the program that made it. */
-export interface Memory extends Backend, Omit<PathAccess, 'attach'> {
+export interface Memory extends PathAccess {
+  readonly driver: 'memory';
   /** What is in use now. */
   readonly usage: Usage;
+  /** The tree stays as it is, and goes when nothing refers to it any more. */
+  close(): void;
 }
 
 const CAPACITY = 256 * 1024 * 1024;
@@ -44,7 +47,7 @@ export function createMemory(options: MemoryOptions = {}): Memory {
   return new MemoryBackend(volume, root);
 }
 
-class MemoryBackend extends PathAccess implements Memory {
+class MemoryBackend extends PathAccess implements Memory, Backend {
   readonly driver = 'memory';
   readonly usage: Usage;
 
@@ -53,7 +56,6 @@ class MemoryBackend extends PathAccess implements Memory {
     this.usage = volume;
   }
 
-  /** The tree stays as it is, and goes when nothing refers to it any more. */
   close(): void {}
 }
 

@@ -8,7 +8,7 @@ export const PAGE_SIZE = 4096;
 export const LINK_MAX = 65_000;
 
 /** The most locked ranges and owners of locks in one tree at once: a client can invent both. */
-const LOCKS_MAX = 16_384;
+const LOCKS_MAX = 8_192;
 
 /** What is in use of a tree. */
 export interface Usage {
