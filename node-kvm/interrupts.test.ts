@@ -6,7 +6,10 @@ import { type TinyGuest, withGuest } from './test-support/tiny-guest.ts';
 
 const localApic = 0xfee0_0000n;
 const spuriousVectorRegister = 0xf0;
+const logicalDestinationRegister = 0xd0;
 const msiAddress = 0xfee0_0000n;
+/** Bit 2 makes the destination a set of logical ids. */
+const logicalMsiAddress = (ids: number): bigint => msiAddress | (BigInt(ids) << 12n) | 0x4n;
 const handlerAddress = 0x1100;
 const counterAddress = 0x2000;
 const vector = 0x40;
@@ -54,6 +57,18 @@ describeWithKvm('interrupts', () => {
       new DataView(lapic.buffer).setUint32(spuriousVectorRegister, 0xff, true);
       guest.vcpu.setLapic(lapic);
       expect(guest.vm.signalMsi({ address: msiAddress, data: vector })).toBe(false);
+    });
+  });
+
+  test('an MSI that no local APIC accepts is not delivered, however the guest has set up its APIC', async () => {
+    await withGuest({ code: idle, irqchip: true }, (guest) => {
+      const lapic = guest.vcpu.getLapic();
+      const registers = new DataView(lapic.buffer);
+      registers.setUint32(spuriousVectorRegister, 0x1ff, true);
+      // Two logical ids for one APIC make KVM look at each APIC in turn, and report that none matches as EPERM.
+      registers.setUint32(logicalDestinationRegister, 0x0300_0000, true);
+      guest.vcpu.setLapic(lapic);
+      expect(guest.vm.signalMsi({ address: logicalMsiAddress(0x80), data: vector })).toBe(false);
     });
   });
 

@@ -1,5 +1,5 @@
 import { type CapabilityName, capabilityNumber } from './capabilities.ts';
-import { closedError, translated } from './error.ts';
+import { closedError, KvmError, translated } from './error.ts';
 import { EventFd } from './event-fd.ts';
 import { type GuestMemory, nativeMemory, pageSize } from './guest-memory.ts';
 import * as layouts from './layouts.ts';
@@ -182,7 +182,13 @@ export class Vm {
   /** Sends a message-signalled interrupt; true where a local APIC took it. @spec KVM API §4.71 KVM_SIGNAL_MSI */
   signalMsi(message: Msi): boolean {
     const { address, data } = message;
-    return this.#ioctl('KVM_SIGNAL_MSI', layouts.msi.encode({ address, data, flags: 0, deviceId: 0 })) > 0;
+    try {
+      return this.#ioctl('KVM_SIGNAL_MSI', layouts.msi.encode({ address, data, flags: 0, deviceId: 0 })) > 0;
+    } catch (error) {
+      // KVM returns its own -1 where no local APIC matches, which reads as EPERM; the address is the guest's choice.
+      if (error instanceof KvmError && error.code === 'EPERM') return false;
+      throw error;
+    }
   }
 
   /** The guest's clock. @spec KVM API §4.29 KVM_GET_CLOCK */
