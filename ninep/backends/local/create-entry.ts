@@ -126,7 +126,7 @@ function makeEntry(
   share.requireWritable();
   checkEntryName(name, ON_CREATE);
   check(make(directory.fd));
-  const { object } = lookup(share, directory, name);
+  const { object } = lookupMade(share, directory, name, format);
   try {
     // Somebody on the host was quicker: what is there now is not ours to change or to remove.
     if (object.format !== format) fail('ESTALE');
@@ -140,6 +140,16 @@ function makeEntry(
     }
   } finally {
     object.release();
+  }
+}
+
+/** Finds what was just made, or takes its name back. */
+function lookupMade(share: Share, directory: HostObject, name: Name, format: number): Found {
+  try {
+    return lookup(share, directory, name);
+  } catch (error) {
+    share.hostfs.unlinkat(directory.fd, name, format === S.IFDIR ? AT.REMOVEDIR : 0);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { O } from 'node-hostfs';
@@ -52,6 +52,45 @@ describe('under pressure', () => {
       expect(openDescriptors() - before).toBeLessThanOrEqual(MOST);
     }
     expect(descriptors.held).toBeLessThanOrEqual(HIGH_WATER + 5);
+  });
+
+  test('looking at every parked object again stays within bounds, and none is lost', async () => {
+    const before = openDescriptors();
+    await holdAll();
+    for (let round = 0; round < 2; round++) {
+      for (const [i, node] of nodes.entries()) {
+        expect(now(node.getattr(0n)).size).toBe(lengthOf(i));
+        await setImmediate();
+      }
+      expect(openDescriptors() - before).toBeLessThanOrEqual(MOST);
+    }
+  });
+
+  test('looking at too many parked objects in one turn is EMFILE, and they are there again later', async () => {
+    const before = openDescriptors();
+    await holdAll();
+    const seen = { success: 0, EMFILE: 0 };
+    for (const node of nodes) {
+      const error = await errorOf(() => node.getattr(0n));
+      if (error === 'success' || error === 'EMFILE') seen[error]++;
+    }
+    expect(openDescriptors() - before).toBeLessThanOrEqual(MOST);
+    expect(seen.success + seen.EMFILE).toBe(FILES);
+    expect(seen.EMFILE).toBeGreaterThan(0);
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    for (const [i, node] of nodes.entries()) {
+      await setImmediate();
+      expect(now(node.getattr(0n)).size).toBe(lengthOf(i));
+    }
+  });
+
+  test('what cannot be made for want of a descriptor is not made', async () => {
+    const sub = fixture.node('dir', 'sub');
+    for (let i = 0; descriptors.held < MOST; i++) nodes.push(walk(sub, `f${i}`));
+    expect(await errorOf(() => sub.mkdir(bytes('new-dir'), 0o755, 0))).toBe('EMFILE');
+    expect(await errorOf(() => sub.mknod(bytes('new-fifo'), 0o010644, 0, 0, 0))).toBe('EMFILE');
+    expect(await errorOf(() => sub.symlink(bytes('new-link'), bytes('f0'), 0))).toBe('EMFILE');
+    expect(readdirSync(fixture.at('dir/sub')).filter((name) => name.startsWith('new'))).toEqual([]);
   });
 
   test('a client that asks for too many in one turn gets EMFILE, and nothing leaks', async () => {

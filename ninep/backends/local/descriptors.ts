@@ -43,9 +43,9 @@ export class Descriptors {
 
   /** Counts a descriptor just opened. Fails with EMFILE, and counts nothing, when that is one too many. */
   take(): void {
+    if (this.held >= this.highWater) this.schedule();
     if (this.held >= this.most) fail('EMFILE');
     this.held++;
-    if (this.held > this.highWater) this.schedule();
   }
 
   /** Counts one just closed. */
@@ -88,6 +88,7 @@ export class Descriptors {
       this.parkable.add(object);
     }
     if (!useful) this.pausedUntil = performance.now() + FRUITLESS_PAUSE_MS;
+    else if (this.held > this.highWater) this.schedule();
   }
 }
 

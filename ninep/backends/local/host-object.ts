@@ -36,7 +36,10 @@ export class HostObject implements Parkable {
     share.descriptors.take();
   }
 
-  /** The descriptor, good until this turn ends. ESTALE if it had to be closed and the object is not found again. */
+  /**
+   * The descriptor, good until this turn ends. If it had to be closed: ESTALE when the object is not found again, EMFILE
+   * when there is no descriptor to be had.
+   */
   get fd(): number {
     this.recent = true;
     return this.descriptor === PARKED ? this.reopen() : this.descriptor;
@@ -100,14 +103,18 @@ export class HostObject implements Parkable {
     return true;
   }
 
-  /** Opens the descriptor again if it was closed and can be had. */
+  /** Opens the descriptor again if it was closed and can be had. Fails with EMFILE when that is one too many. */
   wake(): void {
     if (this.descriptor !== PARKED) return;
-    const fd = this.share.parked.open(this);
-    if (fd < 0) return;
+    const { share } = this;
+    share.descriptors.take();
+    const fd = share.parked.open(this);
+    if (fd < 0) {
+      share.descriptors.give();
+      return;
+    }
     this.descriptor = fd;
-    this.share.descriptors.held++;
-    this.share.descriptors.watch(this);
+    share.descriptors.watch(this);
   }
 
   private reopen(): number {

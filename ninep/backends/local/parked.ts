@@ -44,20 +44,21 @@ export class Parked {
     return true;
   }
 
-  /** Forgets an object. @returns the path it was noted with. */
-  remove(object: HostObject): string | undefined {
-    const path = this.paths.get(object);
+  /** Forgets an object. */
+  remove(object: HostObject): void {
     this.paths.delete(object);
     const same = this.byIdentity.get(object.identity);
     same?.delete(object);
     if (same?.size === 0) this.byIdentity.delete(object.identity);
-    return path;
   }
 
-  /** A new descriptor of a parked object, which is parked no more; a negative number if it is not where it was. */
+  /** A new descriptor of a parked object, which is parked no more; a negative number, and it stays parked, if it is not where it was. */
   open(object: HostObject): number {
-    const path = this.remove(object);
-    return path === undefined ? -1 : this.find(object, Buffer.from(path, 'latin1'));
+    const path = this.paths.get(object);
+    if (path === undefined) return -1;
+    const fd = this.find(object, Buffer.from(path, 'latin1'));
+    if (fd >= 0) this.remove(object);
+    return fd;
   }
 
   /** Opens again whatever is known by this name, since it may be about to lose it. */
