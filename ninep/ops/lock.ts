@@ -41,5 +41,7 @@ export const lockOps = {
 function toRange(body: Omit<RequestBody<'Tgetlock'>, 'type'>, type: LockRange['type']): LockRange {
   const { start, length } = body;
   if (start > OFFSET_MAX || (length > 0n && length - 1n > OFFSET_MAX - start)) fail('EINVAL');
-  return { type, start, length, procId: body.proc_id, clientId: body.client_id.slice() };
+  // Up to the last byte is to the end, however it was said; 2^63 bytes would not fit what a host's calls take.
+  const toEnd = length > 0n && length - 1n === OFFSET_MAX - start;
+  return { type, start, length: toEnd ? 0n : length, procId: body.proc_id, clientId: body.client_id.slice() };
 }
