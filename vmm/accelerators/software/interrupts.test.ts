@@ -94,7 +94,7 @@ describe('an interrupt requested from within an access', () => {
   };
 
   test.each(Object.entries(request))('%s is taken behind its instruction, and none is lost', async (_, send) => {
-    const rounds = 20_000;
+    const rounds = 5_000;
     // Stores to the device, which requests; then waits until the handler's count is EDX, raised by one each round.
     const check = [0x3d, ...code.u32(STORED), 0x74, 0x02, ...code.ud2];
     const wait = [0x42, 0x39, 0x15, ...code.u32(TAKEN), 0x75, 0xf8];
