@@ -49,7 +49,7 @@ function rootWords({ readonly = true, init }: RootConfig): string[] {
 
 function initWords(config: VirtualMachineConfig): string[] {
   const environment = config.terminal
-    ? [`TERM=${config.terminal.term}`, `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
+    ? [quoted(`TERM=${config.terminal.term}`), `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
     : [];
   const mounts = (config.shares ?? []).map((share) => ({ tag: share.mountTag, at: mountPoint(share) }));
   const argumentsOfInit = [

@@ -14,19 +14,30 @@ interface Port {
  */
 export class GuestConsole {
   readonly #listeners = new Set<ConsoleListener>();
+  readonly #failed: (error: unknown) => void;
   readonly #typed: { bytes: Uint8Array; readonly taken: () => void }[] = [];
   #port: Port | undefined;
   #busy = 0;
+  #ended = false;
+
+  /** @param failed is told what a listener threw; that listener hears no more, the guest goes on */
+  constructor(failed: (error: unknown) => void = () => {}) {
+    this.#failed = failed;
+  }
 
   connect(port: Port): void {
     this.#port = port;
   }
 
-  /** Types `bytes`; resolves when the guest's serial port has taken them all, which may be never if the guest does not read. */
+  /**
+   * Types `bytes`, which must not change meanwhile; resolves when the guest's serial port has taken them all, or the
+   * machine has ended.
+   */
   type(bytes: Uint8Array): Promise<void> {
+    if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
       this.#typed.push({ bytes, taken: resolve });
-      this.readyForInput();
+      if (this.#typed.length === 1) this.readyForInput();
     });
   }
 
@@ -47,21 +58,34 @@ export class GuestConsole {
   /** Passes bytes on; false when some listener is still busy with them. */
   transmit(bytes: Uint8Array): boolean {
     for (const listener of this.#listeners) {
-      const taken = listener(bytes);
-      if (taken instanceof Promise) void this.#waitFor(taken);
+      try {
+        const taken = listener(bytes);
+        if (taken !== undefined && typeof taken.then === 'function') void this.#waitFor(listener, taken);
+      } catch (error) {
+        this.#drop(listener, error);
+      }
     }
     return this.#busy === 0;
   }
 
-  async #waitFor(taken: Promise<void>): Promise<void> {
+  /** The machine is gone: what was typed and not read is dropped. */
+  end(): void {
+    this.#ended = true;
+    for (const { taken } of this.#typed.splice(0)) taken();
+  }
+
+  async #waitFor(listener: ConsoleListener, taken: Promise<void>): Promise<void> {
     this.#busy++;
     try {
       await taken;
-    } catch {
-      // A listener that failed takes no more part in flow control; its owner learns of the failure elsewhere.
-    } finally {
-      this.#busy--;
-      if (this.#busy === 0) this.#port?.resumeOutput();
+    } catch (error) {
+      this.#drop(listener, error);
     }
+    this.#busy--;
+    if (this.#busy === 0) this.#port?.resumeOutput();
+  }
+
+  #drop(listener: ConsoleListener, error: unknown): void {
+    if (this.#listeners.delete(listener)) this.#failed(error);
   }
 }

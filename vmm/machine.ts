@@ -95,10 +95,14 @@ export class Machine implements AccessHandler {
     (space === 'pio' ? this.ports : this.mmio).write(address, width, value);
   }
 
-  /** Resolves when no device touches guest memory any more, and none has a request under way. */
+  /**
+   * Resolves when no device touches guest memory any more, and none has a request under way. Rejects, after all have been
+   * waited for, with what kept one from it.
+   */
   async quiesce(): Promise<void> {
     this.serial.flush();
-    await Promise.all(this.#devices.map((device) => device.reset()));
+    const outcomes = await Promise.allSettled(this.#devices.map((device) => device.reset()));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {

@@ -51,6 +51,8 @@ export class VirtualMachine {
       this.#end = resolve;
     });
     parts.requests.handle = (what) => void this.#finish(machineEnd(what));
+    parts.failures.handle = (error) =>
+      void this.#finish(machineEnd('error', `a device failed: ${error}`, describe(error)));
     parts.accelerator.onStop((stop) => {
       const end = stop.reason === 'error' ? machineEnd('error', stop.message, stop.report) : machineEnd(stop.reason);
       void this.#finish(end);
@@ -70,21 +72,33 @@ export class VirtualMachine {
     try {
       return new VirtualMachine(await assemble(config, hooks, disposal));
     } catch (error) {
-      await disposal.run();
+      // What went wrong first is what the caller needs to know.
+      await disposal.run().catch(() => {});
       if (error instanceof BootError || error instanceof MemorySizeError)
         throw new UsageError(error.message, { cause: error });
       throw error;
     }
   }
 
-  /** Starts the guest. */
+  /** Starts the guest. Throws where that was done before, or the machine has ended. */
   start(): void {
-    if (this.#state !== 'created') throw new Error(`a machine starts once; this one is ${this.#state}`);
+    if (this.#state !== 'created') {
+      const why = this.#state === 'running' ? 'runs already' : 'has ended; make another';
+      throw new Error(`a machine starts once, and this one ${why}`);
+    }
     this.#state = 'running';
-    this.#accelerator.start(this.#entry, this.#machine);
+    try {
+      this.#accelerator.start(this.#entry, this.#machine);
+    } catch (error) {
+      void this.#finish(machineEnd('error', `it could not be started: ${error}`));
+      throw error;
+    }
   }
 
-  /** Runs a program in the guest once its init is up; several may run at a time. Rejects if the guest ends first. */
+  /**
+   * Runs a program in the guest once its init is up; several may run at a time. Rejects if the guest ends first, or has
+   * ended. Throws where nothing in the guest would take the command, and TypeError for an argv it could not take.
+   */
   exec(argv: readonly string[], options?: ExecOptions): Execution {
     if (this.#control === undefined) {
       throw new Error("exec needs session 'commands' and our own init: leave out session, initrd and root.init");
@@ -92,24 +106,28 @@ export class VirtualMachine {
     return execute(this.#control, argv, options);
   }
 
-  /** Calls `listener` with what the guest writes to its first serial port; a returned promise holds the guest back. */
+  /**
+   * Calls `listener` with what the guest writes to its first serial port; a returned promise holds the guest back. One
+   * that throws is not called again, and a notice says why.
+   */
   onConsole(listener: ConsoleListener): void {
     this.#console.listen(listener);
   }
 
-  /** Types `bytes` on the guest's first serial port; resolves when the port has taken them. */
+  /** Types `bytes` on the guest's first serial port; resolves when the port has taken them, or the machine has ended. */
   writeConsole(bytes: Uint8Array): Promise<void> {
     return this.#console.type(bytes);
   }
 
-  /** Resolves when no CPU executes; works while the guest spins. */
-  pause(): Promise<void> {
-    return this.#accelerator.pause();
+  /** Resolves when no CPU executes; works while the guest spins. Rejects for a machine that was not started. */
+  async pause(): Promise<void> {
+    if (this.#state === 'created') throw new Error('a machine can be paused once it runs: call start() first');
+    if (this.#state === 'running') await this.#accelerator.pause();
   }
 
-  /** Lets a paused guest go on. */
+  /** Lets a paused guest go on, also while it is still being paused; otherwise does nothing. */
   resume(): void {
-    this.#accelerator.resume();
+    if (this.#state === 'running') this.#accelerator.resume();
   }
 
   /** Ends the machine at once, as pulling the plug would; what the guest has not written is lost. Idempotent. */
@@ -125,12 +143,13 @@ export class VirtualMachine {
   async #finish(end: MachineEnd): Promise<void> {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#control?.abandon(new Error(`the machine ended: ${end.line}`));
     try {
+      this.#control?.abandon(new Error(`the machine ended: ${end.line}`));
+      this.#console.end();
       await this.#disposal.run();
       this.#end(end);
     } catch (error) {
-      this.#end(machineEnd('error', `while it was taken down: ${String(error)}`));
+      this.#end(machineEnd('error', `${end.line}; while it was taken down: ${error}`, end.report ?? describe(error)));
     }
   }
 }
@@ -144,6 +163,8 @@ interface MachineParts {
   readonly disposal: Disposal;
   readonly console: GuestConsole;
   readonly requests: { handle: (what: MachineRequest) => void };
+  /** Errors of ours in what devices do on their own. */
+  readonly failures: { handle: (error: unknown) => void };
 }
 
 async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Disposal): Promise<MachineParts> {
@@ -169,15 +190,23 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, control.backend);
 
-  const console = new GuestConsole();
+  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describe(error)}`));
   const requests = { handle: (_what: MachineRequest) => {} };
+  const failures = { handle: (_error: unknown) => {} };
+  const guarded = (work: () => void) => () => {
+    try {
+      work();
+    } catch (error) {
+      failures.handle(error);
+    }
+  };
   const machine = new Machine(accelerator, {
     map,
     shares,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
-    defer: setImmediate,
+    defer: (work) => void setImmediate(guarded(work)),
     ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
   });
   console.connect(machine.serial);
@@ -194,7 +223,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
     pciInterrupts: machine.pciInterrupts,
     rngSeed: randomBytes(SEED_BYTES),
   });
-  return { accelerator, machine, entry, control, disposal, console, requests };
+  return { accelerator, machine, entry, control, disposal, console, requests, failures };
 }
 
 function describe(error: unknown): string {

@@ -1,5 +1,7 @@
+import { copyIn, totalLength } from '../../bytes/segments.ts';
 import type { MaybeAsync, Request } from '../../ninep/backend.ts';
-import { ERRNO, errnoOf } from '../../ninep/errno.ts';
+import { fail } from '../../ninep/errno.ts';
+import { WaitingRequests } from './waiting-requests.ts';
 
 /** Bytes for a guest to read: all at once, or as they come. */
 export type ByteSource = Uint8Array | string | AsyncIterable<Uint8Array>;
@@ -9,79 +11,77 @@ export type ByteSource = Uint8Array | string | AsyncIterable<Uint8Array>;
  * read taken back by Tflush takes no bytes with it.
  */
 export class BytePump {
-  readonly #next: () => Promise<Uint8Array | undefined>;
-  readonly #close: () => void;
+  readonly #iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+  readonly #failed: (error: unknown) => void;
+  readonly #waiting = new WaitingRequests();
   #rest: Uint8Array = new Uint8Array(0);
+  #fetching = false;
+  /** No more will come: the source is at its end, failed or was let go. */
   #ended = false;
-  #fetch: Promise<void> | undefined;
-  #failure: unknown;
-  #turn: Promise<unknown> = Promise.resolve();
+  #broken = false;
 
-  constructor(source: ByteSource) {
+  /** @param failed is told what the source threw, if it does */
+  constructor(source: ByteSource, failed: (error: unknown) => void = () => {}) {
     const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
-    const iterator = bytes instanceof Uint8Array ? [bytes].values() : bytes[Symbol.asyncIterator]();
-    this.#next = async () => {
-      const { done, value } = await iterator.next();
-      return done ? undefined : value;
-    };
-    this.#close = () => void iterator.return?.();
+    this.#iterator = bytes instanceof Uint8Array ? [bytes].values() : bytes[Symbol.asyncIterator]();
+    this.#failed = failed;
   }
 
-  /** Fills `into` with at least one byte, or with none at the end. Rejects with EINTR when flushed, EIO when the source failed. */
+  /** Fills `into` with at least one byte, or with none at the end. Fails with EINTR when flushed, EIO when the source failed. */
   read(into: readonly Uint8Array[], request: Request): MaybeAsync<number> {
-    let flushed = false;
-    const interrupted = new Promise<never>((_, reject) => {
-      request.onFlush(() => {
-        flushed = true;
-        reject(errnoOf(ERRNO.EINTR));
-      });
-    });
-    interrupted.catch(() => {});
-    const take = async (): Promise<number> => {
-      while (!flushed && this.#rest.length === 0 && !this.#ended) await Promise.race([this.#fetchMore(), interrupted]);
-      if (flushed) throw errnoOf(ERRNO.EINTR);
-      if (this.#failure !== undefined) throw errnoOf(ERRNO.EIO);
-      return this.#copyInto(into);
-    };
-    const result = this.#turn.then(take);
-    this.#turn = result.catch(() => {});
-    return Promise.race([result, interrupted]);
+    const room = totalLength(into);
+    return room === 0 || this.#rest.length > 0 || this.#ended
+      ? this.#take(into, room)
+      : this.#wait(into, room, request);
   }
 
-  /** Lets the source go; further reads see the end. */
+  /** Lets the source go and drops what was not read; reads see the end. */
   close(): void {
-    if (!this.#ended) this.#close();
+    if (!this.#ended) void this.#letGo();
     this.#ended = true;
+    this.#rest = new Uint8Array(0);
+    this.#waiting.wake();
   }
 
-  /** One fetch at a time; its result is kept for the next read even if the reader has gone. */
-  #fetchMore(): Promise<void> {
-    this.#fetch ??= this.#next()
-      .then(
-        (chunk) => {
-          if (chunk === undefined) this.#ended = true;
-          else this.#rest = chunk;
-        },
-        (error) => {
-          this.#failure = error;
-          this.#ended = true;
-        },
-      )
-      .finally(() => {
-        this.#fetch = undefined;
-      });
-    return this.#fetch;
-  }
-
-  #copyInto(into: readonly Uint8Array[]): number {
-    let copied = 0;
-    for (const target of into) {
-      const part = this.#rest.subarray(0, target.length);
-      target.set(part);
-      this.#rest = this.#rest.subarray(part.length);
-      copied += part.length;
-      if (this.#rest.length === 0) break;
+  async #wait(into: readonly Uint8Array[], room: number, request: Request): Promise<number> {
+    while (this.#rest.length === 0 && !this.#ended) {
+      if (!this.#fetching) void this.#fetch();
+      await this.#waiting.wait(request);
     }
-    return copied;
+    return this.#take(into, room);
+  }
+
+  #take(into: readonly Uint8Array[], room: number): number {
+    if (this.#broken) fail('EIO');
+    const length = Math.min(room, this.#rest.length);
+    copyIn(into, 0, this.#rest, length);
+    this.#rest = this.#rest.subarray(length);
+    return length;
+  }
+
+  /** Gets the next bytes; they are kept for the next read if the reader has gone meanwhile. */
+  async #fetch(): Promise<void> {
+    this.#fetching = true;
+    try {
+      const { done, value } = await this.#iterator.next();
+      if (done) this.#ended = true;
+      else if (!this.#ended) this.#rest = value;
+    } catch (error) {
+      if (!this.#ended) {
+        this.#ended = true;
+        this.#broken = true;
+        this.#failed(error);
+      }
+    }
+    this.#fetching = false;
+    this.#waiting.wake();
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {
+      // Nobody reads from this source any more, so nobody misses what it could not do.
+    }
   }
 }

@@ -1,17 +1,18 @@
 import type { ByteSource } from './byte-pump.ts';
+import type { ByteListener } from './byte-sink.ts';
 import type { GuestControl } from './guest-control.ts';
 
 /** How to run a command in the guest. */
 export interface ExecOptions {
-  /** Working directory in the guest; default `/`. */
+  /** Working directory in the guest, an absolute path; default `/`. */
   readonly cwd?: string;
   /** Variables beside the guest's own PATH, HOME and TERM. */
   readonly env?: Readonly<Record<string, string>>;
   /** What the command reads; default nothing. */
   readonly stdin?: ByteSource;
   /** Receives output as it comes instead of it being collected; a returned promise holds the command back. */
-  readonly onStdout?: (bytes: Uint8Array) => void | Promise<void>;
-  readonly onStderr?: (bytes: Uint8Array) => void | Promise<void>;
+  readonly onStdout?: ByteListener;
+  readonly onStderr?: ByteListener;
 }
 
 /** How a command ended. */
@@ -25,13 +26,16 @@ export interface ExecResult {
 
 /** A command under way: awaited for its result, or sent signals. */
 export interface Execution extends Promise<ExecResult> {
-  /** Sends signal `number`, 1 to 64, to the command's process group. */
+  /** Sends signal `number`, 1 to 64, to the command's process group; nothing once it has ended. Throws RangeError. */
   signal(number: number): void;
 }
 
-/** Runs a command through `control`. Rejects if the guest ends before the command does. */
+/**
+ * Runs a command through `control`. Rejects if the guest ends before the command does, and with what a callback or the
+ * source of stdin throws; the command then goes on, its output refused. Throws TypeError for an empty argv and for
+ * strings that cannot reach a program.
+ */
 export function execute(control: GuestControl, argv: readonly string[], options: ExecOptions = {}): Execution {
-  if (argv.length === 0) throw new TypeError('argv: a program is needed');
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
   const running = control.run({
@@ -43,6 +47,8 @@ export function execute(control: GuestControl, argv: readonly string[], options:
     onStderr: options.onStderr ?? ((bytes) => void stderr.push(bytes)),
   });
   const result = running.status.then((status) => ({ status, stdout: joined(stdout), stderr: joined(stderr) }));
+  // A command nobody waits for may fail unseen; it must not end the process.
+  result.catch(() => {});
   return Object.assign(result, { signal: (number: number) => running.signal(number) });
 }
 

@@ -6,13 +6,17 @@ import type { Doorbell, DoorbellPort } from '../../../devices/ports.ts';
  * wakes the device thread.
  */
 export class IoEventFdDoorbells implements DoorbellPort {
-  readonly #vm: Vm;
+  readonly #vm: Pick<Vm, 'ioeventfd'>;
+  readonly #failed: (error: unknown) => void;
   readonly #bound = new Set<() => void>();
 
-  constructor(vm: Vm) {
+  /** @param failed is told what a callback threw */
+  constructor(vm: Pick<Vm, 'ioeventfd'>, failed: (error: unknown) => void) {
     this.#vm = vm;
+    this.#failed = failed;
   }
 
+  /** Throws KvmError where the kernel refuses; nothing is left behind then. */
   bind(bell: Doorbell, ring: () => void): () => void {
     const eventfd = new EventFd();
     const rule = {
@@ -28,12 +32,21 @@ export class IoEventFdDoorbells implements DoorbellPort {
       eventfd.close();
       throw error;
     }
-    eventfd.onSignal(ring);
+    eventfd.onSignal(() => {
+      try {
+        ring();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
     eventfd.unref();
     const unbind = () => {
       if (!this.#bound.delete(unbind)) return;
-      this.#vm.ioeventfd({ ...rule, deassign: true });
-      eventfd.close();
+      try {
+        this.#vm.ioeventfd({ ...rule, deassign: true });
+      } finally {
+        eventfd.close();
+      }
     };
     this.#bound.add(unbind);
     return unbind;

@@ -25,8 +25,9 @@ const PERIOD_MS = 500;
  * and then is the only way to learn of it; a machine that made exits meanwhile is not disturbed.
  *
  * @param exits how many exits the machine has made so far
- * @param look brings all CPUs to a stop, reads their state and lets them go on; undefined when it could not
- * @returns what ends the watch
+ * @param look brings all CPUs to a stop, reads their state and lets them go on; undefined or a rejection when it could not
+ * @param halted called once at most
+ * @returns what ends the watch, also for a look under way
  */
 export function watchForHalt(
   exits: () => number,
@@ -35,23 +36,25 @@ export function watchForHalt(
 ): () => void {
   let seen = exits();
   let looking = false;
-  const timer = setInterval(async () => {
-    const now = exits();
-    if (now !== seen || looking) {
-      seen = now;
-      return;
-    }
+  let over = false;
+  const end = () => {
+    over = true;
+    clearInterval(timer);
+  };
+  const lookOnce = async () => {
     looking = true;
-    try {
-      const cpus = await look();
-      if (cpus !== undefined && isHaltedForGood(cpus)) {
-        clearInterval(timer);
-        halted();
-      }
-    } finally {
-      looking = false;
-    }
+    // A machine that cannot be looked at is not known to have halted; whatever is wrong with it shows elsewhere.
+    const cpus = await look().catch(() => undefined);
+    looking = false;
+    if (over || cpus === undefined || !isHaltedForGood(cpus)) return;
+    end();
+    halted();
+  };
+  const timer = setInterval(() => {
+    const now = exits();
+    if (now === seen && !looking) void lookOnce();
+    seen = now;
   }, PERIOD_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return end;
 }

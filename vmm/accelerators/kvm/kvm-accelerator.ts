@@ -10,6 +10,7 @@ import { enterKernel } from './entry-state.ts';
 import { GuestRam } from './guest-ram.ts';
 import { type CpuRest, watchForHalt } from './halt-watch.ts';
 import { cpuReport, internalErrorLine, PVM_EXPLANATION } from './internal-error.ts';
+import { Standstill } from './standstill.ts';
 
 /** Executes the guest under KVM, with the interrupt controllers and the timer in the kernel. */
 export class KvmAccelerator implements Accelerator {
@@ -21,11 +22,11 @@ export class KvmAccelerator implements Accelerator {
   readonly #ram: GuestRam;
   readonly #vm: Vm;
   readonly #vcpus: readonly Vcpu[];
+  readonly #standstill: Standstill;
   #exits = 0;
   #handler: AccessHandler | undefined;
   #stopped: ((stop: CpuStop) => void) | undefined;
   #unwatch: (() => void) | undefined;
-  #paused = false;
   #closing: Promise<void> | undefined;
 
   private constructor(ram: GuestRam, vm: Vm, vcpus: readonly Vcpu[]) {
@@ -33,8 +34,9 @@ export class KvmAccelerator implements Accelerator {
     this.#ram = ram;
     this.#vm = vm;
     this.#vcpus = vcpus;
-    this.doorbells = new IoEventFdDoorbells(vm);
-    this.messages = { send: (address, data) => void vm.signalMsi({ address, data }) };
+    this.#standstill = new Standstill(vcpus);
+    this.doorbells = new IoEventFdDoorbells(vm, (error) => this.#deviceFailed(error));
+    this.messages = { send: (address, data) => this.#sendMessage(address, data) };
   }
 
   /** Makes the VM, its memory and its CPUs. Throws HostError where KVM refuses; nothing is left behind then. */
@@ -85,7 +87,7 @@ export class KvmAccelerator implements Accelerator {
       set: (level) => {
         if (level === current) return;
         current = level;
-        this.#vm.irqLine(gsi, level);
+        if (!this.#vm.closed) this.#vm.irqLine(gsi, level);
       },
     };
   }
@@ -108,13 +110,11 @@ export class KvmAccelerator implements Accelerator {
   }
 
   async pause(): Promise<void> {
-    this.#paused = true;
-    await Promise.all(this.#vcpus.map((vcpu) => vcpu.pause()));
+    if (this.#handler !== undefined) await this.#standstill.hold('owner');
   }
 
   resume(): void {
-    this.#paused = false;
-    for (const vcpu of this.#vcpus) if (vcpu.state === 'paused') vcpu.resume();
+    this.#standstill.release('owner');
   }
 
   close(): Promise<void> {
@@ -136,7 +136,31 @@ export class KvmAccelerator implements Accelerator {
     this.#ram.close();
   }
 
+  /** A message that no CPU takes, which a guest can ask for, is lost; so is one of a machine that is gone. */
+  #sendMessage(address: bigint, data: number): void {
+    if (this.#vm.closed) return;
+    try {
+      this.#vm.signalMsi({ address, data });
+    } catch (error) {
+      if (!(error instanceof KvmError)) throw error;
+    }
+  }
+
+  /** An error of ours ends the machine, not the process. */
+  #deviceFailed(error: unknown): void {
+    const report = error instanceof Error ? (error.stack ?? '') : '';
+    this.#stop({ reason: 'error', message: `a device failed: ${error}`, report });
+  }
+
   #onExit(vcpu: Vcpu, exit: VcpuExit): void {
+    try {
+      this.#answer(vcpu, exit);
+    } catch (error) {
+      this.#deviceFailed(error);
+    }
+  }
+
+  #answer(vcpu: Vcpu, exit: VcpuExit): void {
     this.#exits++;
     const handler = this.#handler;
     if (handler === undefined) throw new Error('a CPU left the guest before it was started');
@@ -156,12 +180,12 @@ export class KvmAccelerator implements Accelerator {
         this.#stop(this.#internalError(vcpu, exit));
         return;
       case 'run-failed':
-        this.#stop({ reason: 'error', message: exit.error.message, report: '' });
+        this.#stop({ reason: 'error', message: exit.error.message, report: this.#report(vcpu) });
         return;
       default:
         this.#stop({
           reason: 'error',
-          message: `unexpected exit of CPU ${vcpu.id}: ${exit.reason}`,
+          message: `unexpected exit of CPU ${vcpu.id}: ${exit.reason}${hardwareReason(exit)}`,
           report: this.#report(vcpu),
         });
         return;
@@ -191,19 +215,27 @@ export class KvmAccelerator implements Accelerator {
 
   /** Reads what each CPU is doing, unless the machine is paused or ending anyway. */
   async #lookAtCpus(): Promise<readonly CpuRest[] | undefined> {
-    if (this.#paused || this.#closing !== undefined) return undefined;
-    await Promise.all(this.#vcpus.map((vcpu) => vcpu.pause()));
-    if (this.#closing !== undefined || this.#vcpus.some((vcpu) => vcpu.state !== 'paused')) return undefined;
-    const rests = this.#vcpus.map((vcpu): CpuRest => {
-      const state = vcpu.getMpState();
-      return {
-        activity: state === 'halted' ? 'halted' : state === 'runnable' ? 'runnable' : 'waiting',
-        interruptsEnabled: (vcpu.getRegs().rflags & RFLAGS_IF) !== 0n,
-      };
-    });
-    if (!this.#paused) this.resume();
-    return rests;
+    if (this.#standstill.heldBy('owner')) return undefined;
+    try {
+      await this.#standstill.hold('halt-watch');
+      return this.#vcpus.every((vcpu) => vcpu.state === 'paused') ? this.#vcpus.map(restOf) : undefined;
+    } finally {
+      this.#standstill.release('halt-watch');
+    }
   }
+}
+
+function restOf(vcpu: Vcpu): CpuRest {
+  const state = vcpu.getMpState();
+  return {
+    activity: state === 'halted' ? 'halted' : state === 'runnable' ? 'runnable' : 'waiting',
+    interruptsEnabled: (vcpu.getRegs().rflags & RFLAGS_IF) !== 0n,
+  };
+}
+
+function hardwareReason(exit: VcpuExit): string {
+  const reason = 'hardwareReason' in exit ? exit.hardwareReason : undefined;
+  return reason === undefined ? '' : `, hardware reason 0x${reason.toString(16)}`;
 }
 
 function asHostErrors<T>(act: () => T): T {
