@@ -56,6 +56,7 @@ export class DeviceLifeCycle {
       featuresObjection: () => featureObjection(this.offered, this.#accepted),
       driverOk: () => this.#start(),
       reset: () => this.#reset(),
+      resetFailed: (error) => this.needsReset(`internal error: the device could not be reset: ${error}`),
       refused: (why) => this.fault(why),
     });
   }
@@ -80,7 +81,7 @@ export class DeviceLifeCycle {
     return this.#configGeneration;
   }
 
-  /** Resolves when no reset is under way any more: nothing of an old life touches guest memory then. */
+  /** Resolves when no reset is under way any more: nothing of an old life touches guest memory then. Rejects where the device failed to drain. */
   get drained(): Promise<void> {
     return this.#draining;
   }
@@ -198,8 +199,13 @@ export class DeviceLifeCycle {
       this.#resetQueues();
       return undefined;
     }
-    this.#draining = this.device.reset().then(() => this.#resetQueues());
+    this.#draining = this.#drain();
     return this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    await this.device.reset();
+    this.#resetQueues();
   }
 
   #resetQueues(): void {

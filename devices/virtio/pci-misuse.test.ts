@@ -159,6 +159,22 @@ describe('reset', () => {
     expect(driver.takeIsr()).toBe(0);
   });
 
+  test('that the device fails to do leaves it asking for one, told by interrupt; the next may succeed', async () => {
+    const { driver, start, offer, device, pin, faults } = pciRig();
+    start();
+    device.drained = Promise.reject(new Error('stuck'));
+    driver.set('device_status', 0);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(driver.get('device_status')).toBe(0x4f);
+    expect([pin.level, driver.takeIsr()]).toEqual([true, 2]);
+    expect(faults).toEqual(['virtio-echo-pci: internal error: the device could not be reset: Error: stuck']);
+    device.drained = Promise.resolve();
+    await driver.reset();
+    const reply = offer(start());
+    driver.kick(0);
+    expect(reply()).toBe('ping');
+  });
+
   test('puts every register back', async () => {
     const { driver, start } = pciRig();
     driver.set('config_msix_vector', 1);

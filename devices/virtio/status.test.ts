@@ -15,6 +15,7 @@ function device() {
       log.push('reset');
       return state.drain;
     },
+    resetFailed: (error) => log.push(`reset failed: ${error}`),
     refused: (why) => log.push(why),
   });
   const write = (...values: number[]) => {
@@ -123,6 +124,24 @@ describe('device status: life', () => {
     await Promise.resolve();
     expect(status.value).toBe(0);
     expect(write(0x01)).toBe(0x01);
+  });
+
+  test('a reset that fails leaves a device that needs one, and the next may succeed', async () => {
+    const { write, log, state, status } = device();
+    write(0x0f);
+    state.drain = Promise.reject(new Error('stuck'));
+    expect(write(0)).toBe(0x0f);
+    await expect(state.drain).rejects.toThrow('stuck');
+    await Promise.resolve();
+    expect(log).toEqual(['driver ok', 'reset', 'reset failed: Error: stuck']);
+    expect([status.state, status.value]).toEqual(['needs-reset', 0x0f]);
+    expect(status.needsReset()).toBe(true);
+    expect(status.value).toBe(0x4f);
+    state.drain = Promise.resolve();
+    write(0);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([status.state, status.value]).toEqual(['reset', 0]);
   });
 });
 

@@ -29,7 +29,7 @@ export type DriverBit = (typeof DRIVER_BITS)[number];
 
 /**
  * Where setting a bit leads from each state; a bit that is missing may not be set there. Writing 0 leads to `resetting`
- * from everywhere and from there, once the device has drained, to `reset`.
+ * from everywhere and from there, once the device has drained, to `reset`, or to `needs-reset` if it could not drain.
  *
  * A driver that has not noticed that a reset is needed may finish its initialisation: it is told by interrupt once it
  * set DRIVER_OK.
@@ -57,6 +57,8 @@ export interface StatusActions {
   driverOk(): void;
   /** The driver wrote 0; resolves when the device has drained, or is undefined when there is nothing to wait for. */
   reset(): Promise<void> | undefined;
+  /** `reset` rejected: the device is as it was but that it does nothing, and may be reset again. */
+  resetFailed(error: unknown): void;
   /** The driver did what it may not; nothing has changed. `why` is for people. */
   refused(why: string): void;
 }
@@ -136,7 +138,13 @@ export class DeviceStatus {
       return;
     }
     this.#state = 'resetting';
-    drained.then(() => this.#restart());
+    drained.then(
+      () => this.#restart(),
+      (error: unknown) => {
+        this.#state = 'needs-reset';
+        this.#actions.resetFailed(error);
+      },
+    );
   }
 
   #restart(): void {
