@@ -129,7 +129,7 @@ function makeEntry(
   const { object } = lookupMade(share, directory, name, format);
   try {
     // Somebody on the host was quicker: what is there now is not ours to change or to remove.
-    if (object.format !== format) fail('ESTALE');
+    if (object.format !== format || hasOtherNames(share, object)) fail('ESTALE');
     try {
       setOwner(maker, object.fd);
       if (mode !== undefined) check(share.hostfs.fchmod(object.fd, mode & 0o7777));
@@ -151,6 +151,11 @@ function lookupMade(share: Share, directory: HostObject, name: Name, format: num
     share.hostfs.unlinkat(directory.fd, name, format === S.IFDIR ? AT.REMOVEDIR : 0);
     throw error;
   }
+}
+
+/** What was just made has one name; another file linked in under it has more. */
+function hasOtherNames(share: Share, object: HostObject): boolean {
+  return !object.isDirectory && share.statOf(object.fd).nlink > 1;
 }
 
 function undo(share: Share, directory: HostObject, name: Name, object: HostObject): void {

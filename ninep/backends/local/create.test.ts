@@ -1,17 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { O } from 'node-hostfs';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { loadHostfs, O } from 'node-hostfs';
 import { bytes, errorOf, Fixture, isRoot, now, REQUEST, readText, text, user } from './local-fixture.ts';
 
 const asRoot = isRoot ? test : test.skip;
@@ -43,6 +45,26 @@ describe('in a share with security_model=none', () => {
     expect(await errorOf(() => fixture.root.mkdir(bytes('l'), 0o755, GID))).toBe('EEXIST');
     expect(await errorOf(() => fixture.root.mknod(bytes('l'), 0o100644, 0, 0, GID))).toBe('EEXIST');
     expect(existsSync(outside)).toBe(false);
+  });
+
+  test('a file of the host linked in under the name just made keeps its owner and mode', async () => {
+    const victim = join(fixture.around, 'victim');
+    writeFileSync(victim, 'secret', { mode: 0o600 });
+    const hostfs = loadHostfs();
+    const { mknodat } = hostfs;
+    const swapped = jest.spyOn(hostfs, 'mknodat').mockImplementation((...args) => {
+      const result = mknodat(...args);
+      unlinkSync(fixture.at('n'));
+      linkSync(victim, fixture.at('n'));
+      return result;
+    });
+    try {
+      expect(await errorOf(() => fixture.root.mknod(bytes('n'), 0o100666, 0, 0, GID))).toBe('ESTALE');
+    } finally {
+      swapped.mockRestore();
+    }
+    expect(statSync(victim).mode & 0o7777).toBe(0o600);
+    expect(existsSync(fixture.at('n'))).toBe(true);
   });
 
   test('O_EXCL refuses what is there; without it, that is opened as it is', async () => {
