@@ -66,7 +66,7 @@ export class LockTable {
   /** The lock in the way of `range`, of another process here or of the host's; a holder nobody can name is process 0. */
   getlock(file: LockableFile, range: LockRange): LockRange | undefined {
     const self = this.owners.get(keyOf(file, range));
-    const temporary = self === undefined ? this.hostfs.reopen(file.fd, file.access) : -1;
+    const temporary = self === undefined ? this.reopen(file, file.access) : -1;
     const fd = self?.fd ?? temporary;
     if (fd < 0) throw errnoOf(-fd);
     try {
@@ -104,8 +104,8 @@ export class LockTable {
     if (this.owners.size >= MAX_OWNERS) return undefined;
     this.descriptors.take();
     // For both kinds of lock if the host allows it, since the owner may ask for the other kind through another fid.
-    let fd = this.readonly ? -1 : this.hostfs.reopen(file.fd, O.RDWR);
-    if (fd < 0) fd = this.hostfs.reopen(file.fd, file.access);
+    let fd = this.readonly ? -1 : this.reopen(file, O.RDWR);
+    if (fd < 0) fd = this.reopen(file, file.access);
     if (fd < 0) {
       this.descriptors.give();
       return undefined;
@@ -120,6 +120,11 @@ export class LockTable {
     };
     this.owners.set(owner.key, owner);
     return owner;
+  }
+
+  /** The same file opened once more, or a negative errno; never waits for a lease held on the host. */
+  private reopen(file: LockableFile, access: number): number {
+    return this.hostfs.reopen(file.fd, access | O.NONBLOCK);
   }
 
   private drop(owner: Owner): void {

@@ -149,3 +149,31 @@ test('the host’s own programs see the locks, and theirs are seen', async () =>
     await ended;
   }
 });
+
+test('a lease that a program of the host holds is not waited for', async () => {
+  const file = open(O.RDONLY);
+  const program = [
+    'import fcntl, signal, sys',
+    'signal.signal(signal.SIGIO, signal.SIG_IGN)',
+    `f = open(${JSON.stringify(fixture.at('f'))}, "rb")`,
+    'fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_RDLCK)',
+    'given_up = []',
+    'signal.signal(signal.SIGALRM, lambda *_: given_up.append(fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_UNLCK)))',
+    'signal.alarm(2)',
+    'print("leased", flush=True)',
+    'sys.stdin.read(1)',
+    'print("given up" if given_up else "held", flush=True)',
+  ].join('\n');
+  const child = spawn('python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('leased');
+    expect(now(file.lock(range(READ, 1)))).toBe(success);
+    child.stdin.write('x');
+    expect((await lines.next()).value).toBe('held');
+  } finally {
+    child.stdin.end();
+    await ended;
+  }
+});

@@ -38,14 +38,14 @@ export function openObject(
   return after(reopen(share, object, wanted), (fd) => opened(share, object, fd, wanted, credential));
 }
 
-/** Makes an open file of a descriptor just opened with `flags` and O_NONBLOCK; owns it from here on. */
+/** Makes an open file of a descriptor just opened with `flags`; owns it from here on. */
 export function opened(share: Share, object: HostObject, fd: number, flags: number, credential: Credential): OpenFile {
   let counted = false;
   try {
     share.descriptors.take();
     counted = true;
-    // O_NONBLOCK was for the opening alone.
-    share.hostfs.setFlags(fd, flags & LASTING);
+    // Files of the kernel's own (/proc/kmsg) can wait for their content for ever, and a thread of the pool with them.
+    share.hostfs.setFlags(fd, (flags & LASTING) | O.NONBLOCK);
     if ((flags & O.TRUNC) !== 0) dropSetIds(share, fd, credential);
     const stat = share.statOf(fd);
     if (object.isDirectory) return new LocalDirectory(share, object, fd, stat);
