@@ -56,7 +56,7 @@ describeGuest('tsvmm run', () => {
           }
         };
         once(/# /, 'cat /mnt/host/greeting; echo in-guest > /mnt/host/reply\r');
-        once(/from the host[^]*# /, '\x01x');
+        once(/from the host[\s\S]*# /, '\x01x');
         if (/status \d+/.test(output)) child.stdin?.end();
       },
     });
