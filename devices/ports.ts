@@ -18,7 +18,7 @@ export function asGpa(address: bigint | number): Gpa | undefined {
 export interface GuestMemory {
   /**
    * The bytes [address, address + length) as one view without copy, or undefined when any of them is not RAM (also when
-   * the range would pass through the PCI hole). `length` 0 gives an empty view of any RAM address.
+   * the range would pass through the PCI hole). `length` is at most 2^30; 0 gives an empty view of any RAM address.
    *
    * A view is aligned in its buffer as its address is in guest memory, up to 4096 bytes, so rings can be read as words.
    *

@@ -48,6 +48,12 @@ function shape(...args: Parameters<typeof read>) {
   };
 }
 
+/** What memory behind real views does with a length that none of them has. */
+function withinOneView(length: number): number {
+  if (length > 2 ** 30) throw new RangeError(`${length} bytes are more than one view holds`);
+  return length;
+}
+
 /** `count` descriptors of 1 byte, each linked to the one after it. */
 function run(count: number): Descriptor[] {
   return Array.from({ length: count }, (_, i) => ({
@@ -150,6 +156,16 @@ describe('a chain is refused when', () => {
     expect(reasonOf([{ addr: INDIRECT_AT, len: 16, flags: INDIRECT }], run(1), false)).toBe('indirect-not-negotiated');
   });
 
+  test('its indirect table is longer than memory can be seen at once and goes on behind what next can name', () => {
+    const table = new Uint8Array(2 ** 20);
+    putDescriptor(new DataView(table.buffer), 0, { addr: 0, len: 0, flags: NEXT, next: 65535 });
+    const memory = { view: (_at: Gpa, length: number) => table.subarray(0, withinOneView(length)) };
+    const bytes = new DataView(new ArrayBuffer(16));
+    putDescriptor(bytes, 0, { addr: 0, len: 2 ** 30 + 16, flags: INDIRECT });
+    const rules = { queue: 0, size: 4, memory, indirect: true };
+    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'chain', readableLength: 0 });
+  });
+
   test('its buffers exceed 2^32 bytes, and is not at 2^32', () => {
     // Memory that claims to have everything, so that lengths alone decide.
     const one = new Uint8Array(1);
@@ -166,6 +182,26 @@ describe('a chain is refused when', () => {
 });
 
 describe('a chain is read', () => {
+  test('in pieces where a buffer is longer than memory can be seen at once', () => {
+    const seen: [at: number, length: number][] = [];
+    const memory = {
+      view(at: Gpa, length: number) {
+        seen.push([at, withinOneView(length)]);
+        return new Uint8Array(1);
+      },
+    };
+    const bytes = new DataView(new ArrayBuffer(16));
+    putDescriptor(bytes, 0, { addr: 0x1_0000_0000, len: 0xffff_ffff, flags: WRITE });
+    const rules = { queue: 0, size: 4, memory, indirect: false };
+    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'chain', writableLength: 0xffff_ffff });
+    expect(seen).toEqual([
+      [0x1_0000_0000, 0x4000_0000],
+      [0x1_4000_0000, 0x4000_0000],
+      [0x1_8000_0000, 0x4000_0000],
+      [0x1_c000_0000, 0x3fff_ffff],
+    ]);
+  });
+
   test('into its readable and writable parts, in order', () => {
     expect(
       shape([

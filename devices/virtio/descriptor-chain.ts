@@ -19,6 +19,10 @@ export interface ChainRules {
 }
 
 const MAX_CHAIN_BYTES = 2 ** 32;
+/** A longer buffer is taken in pieces. */
+const MAX_VIEW_BYTES = 2 ** 30;
+/** `next` is a u16: what lies behind these in an indirect table is never read. */
+const MAX_INDIRECT_BYTES = 2 ** 16 * DESCRIPTOR_LENGTH;
 
 /**
  * Reads the chain that starts at descriptor `head` of `table`. Each descriptor is loaded once. Indirect tables may
@@ -58,10 +62,10 @@ export function readChain(rules: ChainRules, table: DataView, head: number): Cha
       if (inIndirect) return fault('indirect-nested', `descriptor ${current} of the indirect table`);
       if ((flagsAndNext & DESCRIPTOR_FLAG.next) !== 0) return fault('indirect-with-next', `descriptor ${current}`);
       if (length === 0 || length % DESCRIPTOR_LENGTH !== 0) return fault('indirect-length', `${length} bytes`);
-      const view = viewOf(memory, address, length);
+      const view = viewOf(memory, address, Math.min(length, MAX_INDIRECT_BYTES));
       if (view === undefined) return fault('indirect-outside-ram', range(address, length));
       table = new DataView(view.buffer, view.byteOffset, view.length);
-      entries = length / DESCRIPTOR_LENGTH;
+      entries = view.length / DESCRIPTOR_LENGTH;
       inIndirect = true;
       current = 0;
       continue;
@@ -73,15 +77,11 @@ export function readChain(rules: ChainRules, table: DataView, head: number): Cha
     if (seenWritable && !isWritable) return fault('readable-after-writable', `descriptor ${current}`);
     seenWritable = isWritable;
     if (length !== 0) {
-      const view = viewOf(memory, address, length);
-      if (view === undefined) return fault('buffer-outside-ram', range(address, length));
-      if (isWritable) {
-        writable.push(view);
-        writableLength += length;
-      } else {
-        readable.push(view);
-        readableLength += length;
+      if (!addViews(memory, address, length, isWritable ? writable : readable)) {
+        return fault('buffer-outside-ram', range(address, length));
       }
+      if (isWritable) writableLength += length;
+      else readableLength += length;
       const total = readableLength + writableLength;
       if (total > MAX_CHAIN_BYTES) return fault('chain-too-large', `${total} bytes`);
     }
@@ -91,6 +91,16 @@ export function readChain(rules: ChainRules, table: DataView, head: number): Cha
     }
     current = flagsAndNext >>> 16;
   }
+}
+
+/** Adds the views of a buffer to `into`; false when any of it is not RAM. */
+function addViews(memory: GuestMemory, address: number, length: number, into: Uint8Array[]): boolean {
+  for (let done = 0; done < length; done += MAX_VIEW_BYTES) {
+    const view = viewOf(memory, address + done, Math.min(length - done, MAX_VIEW_BYTES));
+    if (view === undefined) return false;
+    into.push(view);
+  }
+  return true;
 }
 
 function viewOf(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
