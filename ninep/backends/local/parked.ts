@@ -5,6 +5,9 @@ import { relativePath } from './locate.ts';
 import { STRICTLY_BELOW } from './resolve.ts';
 import type { Share } from './share.ts';
 
+/** A client can hold a million objects at the end of paths of 4,095 bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
 /**
  * Objects whose descriptors are closed for now, and the paths they are found by again. A path found again must lead to the same
  * device, inode and birth time. What a client does to names keeps the paths right; if the host's own programs move a
@@ -12,12 +15,16 @@ import type { Share } from './share.ts';
  */
 export class Parked {
   private readonly share: Share;
+  private readonly mostBytes: number;
+  private bytes = 0;
   /** Paths are bytes as Latin-1, relative to the root. */
   private readonly paths = new Map<HostObject, string>();
   private readonly byIdentity = new Map<string, Set<HostObject>>();
 
-  constructor(share: Share) {
+  /** @param mostBytes of all paths together; an object whose path is beyond that keeps its descriptor. */
+  constructor(share: Share, mostBytes = MOST_BYTES) {
     this.share = share;
+    this.mostBytes = mostBytes;
   }
 
   get size(): number {
@@ -29,11 +36,12 @@ export class Parked {
     try {
       if (this.share.statOf(fd).nlink === 0) return false;
       const path = relativePath(this.share, fd);
-      if (path === undefined) return false;
+      if (path === undefined || this.bytes + path.length > this.mostBytes) return false;
       const found = this.find(object, path);
       if (found < 0) return false;
       this.share.hostfs.close(found);
       this.paths.set(object, Buffer.from(path).toString('latin1'));
+      this.bytes += path.length;
     } catch (error) {
       if (error instanceof Errno) return false;
       throw error;
@@ -46,6 +54,7 @@ export class Parked {
 
   /** Forgets an object. */
   remove(object: HostObject): void {
+    this.bytes -= this.paths.get(object)?.length ?? 0;
     this.paths.delete(object);
     const same = this.byIdentity.get(object.identity);
     same?.delete(object);
@@ -73,12 +82,17 @@ export class Parked {
     }
   }
 
-  /** What was at or below the old path is at or below the new one. */
+  /** What was at or below the old path is at or below the new one; where that is too much to keep, it is forgotten. */
   moved(oldPath: string, newPath: string): void {
+    const longer = newPath.length - oldPath.length;
     for (const [object, path] of this.paths) {
-      if (path === oldPath || path.startsWith(`${oldPath}/`)) {
-        this.paths.set(object, newPath + path.slice(oldPath.length));
+      if (path !== oldPath && !path.startsWith(`${oldPath}/`)) continue;
+      if (this.bytes + longer > this.mostBytes) {
+        this.remove(object);
+        continue;
       }
+      this.paths.set(object, newPath + path.slice(oldPath.length));
+      this.bytes += longer;
     }
   }
 
