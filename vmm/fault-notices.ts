@@ -10,8 +10,13 @@ export function faultNotices(notice: (line: string) => void): DeviceTrace {
     guestFault(device, message) {
       const count = (counts.get(device) ?? 0) + 1;
       counts.set(device, count);
-      if (count <= SHOWN_PER_DEVICE) notice(`${device}: the guest broke a rule: ${message}`);
-      if (count === SHOWN_PER_DEVICE) notice(`${device}: further faults of the guest are not shown`);
+      if (count <= SHOWN_PER_DEVICE) notice(`${device}: the guest broke a rule: ${printable(message)}`);
+      else if (count === SHOWN_PER_DEVICE + 1) notice(`${device}: further faults of the guest are not shown`);
     },
   };
+}
+
+/** A terminal acts on control characters; a guest may have put some into a message. */
+function printable(message: string): string {
+  return message.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -11,7 +11,8 @@ export type ByteSource = Uint8Array | string | AsyncIterable<Uint8Array>;
  * read taken back by Tflush takes no bytes with it.
  */
 export class BytePump {
-  readonly #iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+  /** Where more comes from; what is given all at once has no more. */
+  readonly #iterator: AsyncIterator<Uint8Array> | undefined;
   readonly #failed: (error: unknown) => void;
   readonly #waiting = new WaitingRequests();
   #rest: Uint8Array = new Uint8Array(0);
@@ -22,9 +23,13 @@ export class BytePump {
 
   /** @param failed is told what the source threw, if it does */
   constructor(source: ByteSource, failed: (error: unknown) => void = () => {}) {
-    const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
-    this.#iterator = bytes instanceof Uint8Array ? [bytes].values() : bytes[Symbol.asyncIterator]();
     this.#failed = failed;
+    if (typeof source === 'object' && Symbol.asyncIterator in source) {
+      this.#iterator = source[Symbol.asyncIterator]();
+    } else {
+      this.#rest = typeof source === 'string' ? new TextEncoder().encode(source) : source;
+      this.#ended = true;
+    }
   }
 
   /** Fills `into` with at least one byte, or with none at the end. Fails with EINTR when flushed, EIO when the source failed. */
@@ -45,8 +50,10 @@ export class BytePump {
 
   async #wait(into: readonly Uint8Array[], room: number, request: Request): Promise<number> {
     while (this.#rest.length === 0 && !this.#ended) {
-      if (!this.#fetching) void this.#fetch();
-      await this.#waiting.wait(request);
+      // Waiting comes first: a source may answer in its own turn.
+      const woken = this.#waiting.wait(request);
+      if (!this.#fetching && this.#iterator !== undefined) void this.#fetch(this.#iterator);
+      await woken;
     }
     return this.#take(into, room);
   }
@@ -60,10 +67,10 @@ export class BytePump {
   }
 
   /** Gets the next bytes; they are kept for the next read if the reader has gone meanwhile. */
-  async #fetch(): Promise<void> {
+  async #fetch(iterator: AsyncIterator<Uint8Array>): Promise<void> {
     this.#fetching = true;
     try {
-      const { done, value } = await this.#iterator.next();
+      const { done, value } = await iterator.next();
       if (done) this.#ended = true;
       else if (!this.#ended) this.#rest = value;
     } catch (error) {
@@ -79,7 +86,7 @@ export class BytePump {
 
   async #letGo(): Promise<void> {
     try {
-      await this.#iterator.return?.();
+      await this.#iterator?.return?.();
     } catch {
       // Nobody reads from this source any more, so nobody misses what it could not do.
     }
