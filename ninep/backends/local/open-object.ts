@@ -6,7 +6,7 @@ import type { HostObject } from './host-object.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { LocalFile } from './local-file.ts';
 import { dropSetIds } from './set-ids.ts';
-import type { Share } from './share.ts';
+import { MANY_BLOCKS, type Share } from './share.ts';
 
 /** Flags of a client's that reach the host. O_DIRECT does not: a client's buffers need not be aligned as the disk wants. */
 const HONOURED = O.ACCMODE | O.TRUNC | O.APPEND | O.DSYNC | O.SYNC | O.NOATIME | O.DIRECTORY;
@@ -35,7 +35,27 @@ export function openObject(
   if (object.format === S.IFLNK) fail('ELOOP');
   if (object.format !== S.IFREG && object.format !== S.IFDIR) fail('ENXIO');
   const wanted = openFlags(share, flags);
-  return after(reopen(share, object, wanted), (fd) => opened(share, object, fd, wanted, credential));
+  if (!truncatesMuch(share, object, wanted)) {
+    return after(reopen(share, object, wanted), (fd) => opened(share, object, fd, wanted, credential));
+  }
+  return after(reopen(share, object, wanted & ~O.TRUNC), async (fd) => {
+    await truncateInPool(share, fd);
+    return opened(share, object, fd, wanted, credential);
+  });
+}
+
+/** Whether an open for writing gives back so many blocks that it takes long. */
+function truncatesMuch(share: Share, object: HostObject, flags: number): boolean {
+  if ((flags & O.TRUNC) === 0 || (flags & O.ACCMODE) === O.RDONLY || object.isDirectory) return false;
+  return share.statOf(object.fd).blocks >= MANY_BLOCKS;
+}
+
+/** Empties the file; if that fails, closes it. */
+async function truncateInPool(share: Share, fd: number): Promise<void> {
+  const result = await share.hostfs.ftruncateAsync(fd, 0n);
+  if (result >= 0) return;
+  share.hostfs.close(fd);
+  throw errnoOf(-result);
 }
 
 /** Makes an open file of a descriptor just opened with `flags`; owns it from here on. */

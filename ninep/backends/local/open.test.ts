@@ -12,6 +12,7 @@ import {
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { O } from 'node-hostfs';
+import { isPending } from '../../maybe-async.ts';
 import {
   bytes,
   errorOf,
@@ -245,6 +246,19 @@ describe('reading and writing', () => {
     await file.release();
     await node.release();
   });
+});
+
+test('O_TRUNC of a large file takes the pool, so that nobody waits for it', async () => {
+  writeFileSync(fixture.at('big'), Buffer.alloc(65 << 20, 1));
+  writeFileSync(fixture.at('small'), 'x');
+  const small = now(fixture.node('small').open(O.RDWR | O.TRUNC));
+  const big = fixture.node('big').open(O.RDWR | O.TRUNC);
+  expect(isPending(big)).toBe(true);
+  for (const file of [small, await big]) {
+    expect(await readText(file)).toBe('');
+    await file.release();
+  }
+  expect([statSync(fixture.at('small')).size, statSync(fixture.at('big')).size]).toEqual([0, 0]);
 });
 
 describe('setuid and setgid', () => {

@@ -17,8 +17,8 @@ export const NO_NAME = new Uint8Array(0);
 
 const WANTED = STATX.BASIC_STATS | STATX.BTIME;
 
-/** Closing the last descriptor of an unlinked file gives its blocks back, which takes long from this many on (64 MiB). */
-const MANY_BLOCKS = 131_072n;
+/** Giving back the blocks of a file, as the closing of an unlinked one does, takes long from this many on (64 MiB). */
+export const MANY_BLOCKS = 131_072n;
 
 /** What all nodes and files of one exported directory have in common. */
 export class Share {
