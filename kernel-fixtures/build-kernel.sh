@@ -19,7 +19,7 @@ here=$(dirname "$(realpath "$0")")
 
 source_package=linux-source-6.1
 # How many lines `make` prints for this configuration. Only the progress bar depends on it.
-compile_steps=1150
+compile_steps=1230
 
 [ -f "$here/kernel-$arch.config" ] || die "no configuration for the architecture $arch"
 [ ! -e "$out" ] || die "$out is there already"

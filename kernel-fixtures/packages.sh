@@ -30,7 +30,8 @@ need() {
 }
 
 private_apt() {
-  apt-get -q -o Dir::State="$work/apt/state" -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/apt/cache" \
+  apt-get -q -o Dir::State="$work/apt/state" -o Dir::State::lists="$work/apt/state/lists" \
+    -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/apt/cache" \
     -o Dir::Etc::sourceparts="$work/apt/sources" -o Debug::NoLocking=1 -o APT::Sandbox::User= "$@"
 }
 
@@ -43,7 +44,7 @@ prepare_private_apt() {
   done
   if ! grep -qsrw "$release" "$work/apt/sources" /etc/apt/sources.list; then
     apt-get indextargets 'Created-By: Packages' --format '$(REPO_URI) $(ORIGIN)' | awk '$2 == "Debian" { print $1 }' |
-      sort -u | grep -v security | sed "s|.*|deb & $release main|" > "$work/apt/sources/pinned-release.list"
+      sort -u | grep -v security | sed "s|.*|deb & $release main|" > "$work/apt/sources/pinned-release.list" || true
   fi
   # A repository of a third party that does not answer is no reason to stop: what counts is the download that follows.
   private_apt update || say "apt-get update ended with an error; going on with what it got"
@@ -80,23 +81,23 @@ newest_deb() {
 
 # fetch PACKAGE: sets $deb to the .deb file, downloading it if it is not there yet.
 fetch() {
-  local package=$1 partial="$work/downloads/partial"
+  local package=$1 arriving="$work/downloads/partial"
   deb=$(newest_deb "$package")
   [ -z "$deb" ] || return 0
   need apt-get apt
   need dpkg-deb dpkg
-  rm -rf "$partial"
-  mkdir -p "$partial"
-  cd "$partial"
+  rm -rf "$arriving"
+  mkdir -p "$arriving"
+  cd "$arriving"
   if ! download system_apt "$package"; then
     say "apt knows no $package; asking the servers"
     prepare_private_apt
     download private_apt "$package" ||
       die "cannot download the Debian package $package: is the network reachable? (or put its .deb into $work/downloads)"
   fi
-  mv "$partial"/*.deb "$work/downloads/"
+  mv "$arriving"/*.deb "$work/downloads/"
   cd "$work"
-  rm -rf "$partial"
+  rm -rf "$arriving"
   deb=$(newest_deb "$package")
 }
 

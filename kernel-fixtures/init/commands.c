@@ -19,6 +19,9 @@
 /* Strings of a command, and the vector of pointers to them. Pages of these that are never touched cost nothing. */
 #define MAX_STRINGS (2 << 20)
 
+/* Bytes read at a time: less than what one message carries. */
+#define CHUNK 32768
+
 struct strings {
 	char bytes[MAX_STRINGS];
 	char *pointers[MAX_ARGUMENTS];
@@ -28,16 +31,21 @@ struct strings {
 static struct strings arguments;
 static struct strings environment;
 
+/* Reads a whole file; an answer that is shorter than what was asked for is the last, so that a small file takes one. */
 static ssize_t read_file(const char *path, char *to, size_t capacity)
 {
-	int fd = sys_open(path, O_RDONLY);
+	int fd = sys_open(path, READ_AS_IT_COMES);
 	size_t length = 0;
-	ssize_t got;
+	ssize_t got, asked;
 
 	if (fd < 0)
 		return fd;
-	while ((got = sys_read(fd, to + length, capacity - length)) > 0)
-		length += got;
+	do {
+		asked = capacity - length < CHUNK ? capacity - length : CHUNK;
+		got = sys_read(fd, to + length, asked);
+		if (got > 0)
+			length += got;
+	} while (got == asked && asked > 0);
 	sys_close(fd);
 	if (got < 0)
 		return got;

@@ -96,11 +96,6 @@ static inline int sys_mkdir(const char *path)
 	return CALL2(mkdir, path, 0755);
 }
 
-static inline int sys_access(const char *path)
-{
-	return CALL2(access, path, 0);
-}
-
 static inline int sys_chdir(const char *path)
 {
 	return CALL1(chdir, path);

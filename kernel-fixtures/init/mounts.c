@@ -76,6 +76,7 @@ struct directory_entry {
 	char name[];
 };
 
+/* One call is enough: of a directory that is empty, all fits. */
 static int is_empty_directory(const char *path)
 {
 	char entries[1024] __attribute__((aligned(8)));
@@ -85,17 +86,16 @@ static int is_empty_directory(const char *path)
 
 	if (fd < 0)
 		return 0;
-	while (empty && (length = CALL3(getdents64, fd, entries, sizeof(entries))) > 0) {
-		for (ssize_t at = 0; at < length;) {
-			struct directory_entry *entry = (void *)(entries + at);
+	length = CALL3(getdents64, fd, entries, sizeof(entries));
+	for (ssize_t at = 0; at < length;) {
+		struct directory_entry *entry = (void *)(entries + at);
 
-			if (!text_equal(entry->name, ".") && !text_equal(entry->name, ".."))
-				empty = 0;
-			at += entry->length;
-		}
+		if (!text_equal(entry->name, ".") && !text_equal(entry->name, ".."))
+			empty = 0;
+		at += entry->length;
 	}
 	sys_close(fd);
-	return empty;
+	return empty && length >= 0;
 }
 
 /*
@@ -128,8 +128,7 @@ static int make_directories(char *path)
 			end++;
 		kept = *end;
 		*end = 0;
-		/* 9p asks the server before it thinks of MS_RDONLY, so what exists is looked for first. */
-		error = sys_access(path) == 0 ? 0 : sys_mkdir(path);
+		error = sys_mkdir(path);
 		if (error == -EROFS && !covered) {
 			char name = *slash;
 
