@@ -18,7 +18,21 @@ export function checkConfig(config: VirtualMachineConfig): void {
     if (tags.has(share.mountTag))
       throw new UsageError(`mount tag '${share.mountTag}' is used twice: each share needs its own`);
     tags.add(share.mountTag);
+    if (share.mountAt) checkPath(`mountAt of share '${share.mountTag}'`, share.mountAt);
   }
+  if (config.cwd !== undefined) checkPath('cwd', config.cwd);
+  if (config.root && config.root.init !== undefined) {
+    checkPath('root.init', config.root.init);
+    // The kernel keeps blanks in a word that is quoted, and has no way to quote the quote.
+    if (config.root.init.includes('"'))
+      throw new UsageError(`root.init: '${config.root.init}' holds a quote: rename it`);
+  }
+}
+
+/** Paths of the guest are absolute, since nothing says what they would be relative to. */
+function checkPath(name: string, path: string): void {
+  if (!path.startsWith('/')) throw new UsageError(`${name}: '${path}' is not an absolute path: begin it with /`);
+  if (path.includes('\0')) throw new UsageError(`${name}: the path holds a NUL byte: leave it out`);
 }
 
 function checkTag({ mountTag }: ShareConfig): void {
