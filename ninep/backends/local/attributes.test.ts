@@ -71,6 +71,12 @@ describe('setattr', () => {
     now(link.setattr({ ctime: true }));
   });
 
+  asRoot('a setattr refused for a symbolic link has not given it away', async () => {
+    symlinkSync('f', fixture.at('l'));
+    expect(await errorOf(() => fixture.node('l').setattr({ uid: 1234, mode: 0o600 }))).toBe('EOPNOTSUPP');
+    expect(lstatSync(fixture.at('l')).uid).toBe(0);
+  });
+
   test('times before 1970 come as the wire has them, and the kernel’s special values do not pass', async () => {
     writeFileSync(fixture.at('f'), '');
     const node = fixture.node('f');

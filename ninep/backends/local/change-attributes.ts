@@ -25,6 +25,7 @@ export interface ChangeTarget {
 export function changeAttributes(share: Share, target: ChangeTarget, change: AttributeChange): MaybeAsync<void> {
   share.requireWritable();
   const times = readTimes(change);
+  if (change.mode !== undefined && target.object.format === S.IFLNK) fail('EOPNOTSUPP');
   const { size } = change;
   if (size === undefined) return finish();
   if (size > SIZE_MAX) fail('EFBIG');

@@ -40,7 +40,8 @@ export function createFile(
   const making = wanted | O.CREAT | O.EXCL | O.NOFOLLOW | O.NOCTTY | O.NONBLOCK;
   for (let tries = 0; tries < TRIES; tries++) {
     const fd = share.hostfs.openat2(directory.fd, name, making, 0o600, STRICTLY_BELOW);
-    if (fd >= 0) return settleFile(maker, name, fd, wanted, mode);
+    // A new file is empty: emptying it would count as a change of its content, and take setuid away.
+    if (fd >= 0) return settleFile(maker, name, fd, wanted & ~O.TRUNC, mode);
     if (fd !== -E.EXIST || (flags & O.EXCL) !== 0) throw errnoOf(-fd);
     const found = lookupIfThere(share, directory, name);
     if (found === undefined) continue;

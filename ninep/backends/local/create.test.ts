@@ -92,6 +92,13 @@ describe('in a share with security_model=none', () => {
     expect(statSync(fixture.at('p')).mode).toBe(0o010622);
   });
 
+  asRoot('a new file keeps its setuid bit, O_TRUNC or not', async () => {
+    const plain = new Fixture({ securityModel: 'passthrough' }, user(1000));
+    await create(plain, 'f', O.RDWR | O.TRUNC, 0o4755);
+    expect(statSync(plain.at('f')).mode & 0o7777).toBe(0o4755);
+    expect(await plain.close()).toBe(0);
+  });
+
   test('a file that only its owner may read can be written through its creation', async () => {
     const { node, file } = await fixture.root.create(bytes('f'), O.WRONLY, 0o400, GID);
     expect(await file.write(0n, [bytes('x')], REQUEST)).toBe(1);
