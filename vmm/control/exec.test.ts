@@ -63,6 +63,15 @@ describe('exec', () => {
     expect(await running).toEqual({ status: 3, stdout: bytes('abc'), stderr: bytes('!') });
   });
 
+  test('output beyond maxBuffer is refused, and was collected up to it', () => {
+    const control = new FakeControl();
+    execute(control, ['yes'], { maxBuffer: 4 });
+    control.command?.onStdout(bytes('1234'));
+    control.command?.onStderr(bytes('123'));
+    const more = () => control.command?.onStdout(bytes('5'));
+    expect(more).toThrow('the command wrote more than 4 bytes to stdout: take them with a callback');
+  });
+
   test('what a callback takes is not collected', async () => {
     const control = new FakeControl();
     const heard: Uint8Array[] = [];

@@ -36,28 +36,52 @@ export interface Execution extends Promise<ExecResult> {
  * strings that cannot reach a program.
  */
 export function execute(control: GuestControl, argv: readonly string[], options: ExecOptions = {}): Execution {
-  const stdout: Uint8Array[] = [];
-  const stderr: Uint8Array[] = [];
+  const { maxBuffer = DEFAULT_MAX_BUFFER } = options;
+  const stdout = new Collected('stdout', maxBuffer);
+  const stderr = new Collected('stderr', maxBuffer);
   const running = control.run({
     argv,
     env: options.env ?? {},
     cwd: options.cwd ?? '',
     stdin: options.stdin ?? new Uint8Array(0),
-    onStdout: options.onStdout ?? ((bytes) => void stdout.push(bytes)),
-    onStderr: options.onStderr ?? ((bytes) => void stderr.push(bytes)),
+    onStdout: options.onStdout ?? ((bytes) => stdout.add(bytes)),
+    onStderr: options.onStderr ?? ((bytes) => stderr.add(bytes)),
   });
-  const result = running.status.then((status) => ({ status, stdout: joined(stdout), stderr: joined(stderr) }));
+  const result = running.status.then((status) => ({ status, stdout: stdout.whole(), stderr: stderr.whole() }));
   // A command nobody waits for may fail unseen; it must not end the process.
   result.catch(() => {});
   return Object.assign(result, { signal: (number: number) => running.signal(number) });
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+/** What a command wrote, up to a limit: the guest decides how much that is, and this process holds it. */
+class Collected {
+  readonly #name: string;
+  readonly #limit: number;
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(name: string, limit: number) {
+    this.#name = name;
+    this.#limit = limit;
   }
-  return whole;
+
+  add(bytes: Uint8Array): void {
+    this.#length += bytes.length;
+    if (this.#length > this.#limit) {
+      throw new RangeError(
+        `the command wrote more than ${this.#limit} bytes to ${this.#name}: take them with a callback`,
+      );
+    }
+    this.#parts.push(bytes);
+  }
+
+  whole(): Uint8Array {
+    const whole = new Uint8Array(this.#length);
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
 }
