@@ -13,7 +13,11 @@ export interface ExecOptions {
   /** Receives output as it comes instead of it being collected; a returned promise holds the command back. */
   readonly onStdout?: ByteListener;
   readonly onStderr?: ByteListener;
+  /** Most bytes collected of each, where no callback takes them; default 64 MiB. Beyond, `exec` rejects with RangeError. */
+  readonly maxBuffer?: number;
 }
+
+const DEFAULT_MAX_BUFFER = 64 * 2 ** 20;
 
 /** How a command ended. */
 export interface ExecResult {
