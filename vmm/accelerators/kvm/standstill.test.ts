@@ -6,10 +6,12 @@ import { Standstill } from './standstill.ts';
 class FakeVcpu {
   state: VcpuState = 'running';
   resumed = 0;
+  pauses = 0;
   #parked: Promise<void> | undefined;
   #park: () => void = () => {};
 
   pause(): Promise<void> {
+    this.pauses += 1;
     if (this.state === 'created') return Promise.reject(new Error('not started'));
     if (this.state === 'paused' || this.state === 'stopped') return Promise.resolve();
     if (this.state === 'running') this.state = 'pausing';
@@ -87,6 +89,16 @@ describe('several holders, in any order', () => {
       [1, 1],
     ]);
   });
+});
+
+test('a CPU on its way to a stop is asked once, whoever holds or releases', async () => {
+  const { vcpus, standstill } = cpus(1);
+  const held = [standstill.hold('owner'), standstill.hold('owner'), standstill.hold('halt-watch')];
+  standstill.release('owner');
+  held.push(standstill.hold('owner'));
+  expect(vcpus[0]?.pauses).toBe(1);
+  await vcpus[0]?.arrive();
+  await Promise.all(held);
 });
 
 test('CPUs that stop for good in between are left alone', async () => {
