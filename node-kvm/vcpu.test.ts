@@ -58,6 +58,23 @@ describeWithKvm('a running vCPU', () => {
     });
   });
 
+  test('a second pause, asked for when the thread waits already but has not been heard of, does not outlive a resume', async () => {
+    await withGuest({ code: count }, async (guest) => {
+      const { vcpu } = guest;
+      vcpu.start(noExit);
+      await eventually('the counter to advance', () => counterOf(guest) > 0);
+      const first = vcpu.pause();
+      const sleeper = new Int32Array(new SharedArrayBuffer(4));
+      Atomics.wait(sleeper, 0, 0, 50);
+      const second = vcpu.pause();
+      await within('both pauses', Promise.all([first, second]));
+      vcpu.resume();
+      const before = counterOf(guest);
+      await eventually('the counter to advance after the resume', () => counterOf(guest) > before);
+      await vcpu.stop();
+    });
+  });
+
   test('a pause with an exit waiting completes once it is answered, with the access done', async () => {
     // in al,0x10; mov [0x2000],al; hlt
     await withGuest({ code: [0xe4, 0x10, 0xa2, 0x00, 0x20, 0xf4] }, async (guest) => {

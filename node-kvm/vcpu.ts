@@ -73,8 +73,11 @@ export class Vcpu {
     return this.#move('pause', 'pause()', () => {
       if (this.#state === 'paused' || this.#state === 'stopped') return Promise.resolve();
       if (this.#state === 'stopping') return this.#waiterForEnd().promise;
-      this.#parked ??= new Waiter();
-      this.#native.request(threadRequests.pause);
+      // One request for one stop: a second could still be under way when the vCPU is resumed, and stop it again.
+      if (this.#parked === undefined) {
+        this.#parked = new Waiter();
+        this.#native.request(threadRequests.pause);
+      }
       return this.#parked.promise;
     });
   }

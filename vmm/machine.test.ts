@@ -153,7 +153,7 @@ describe('a guest that programs the device wrongly', () => {
     misuse(pci);
     expect(transport.status & 0x40).toBe(0x40);
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toMatch(/^virtio-9p-pci: queue 0/);
+    expect(faults[0]).toMatch(/^virtio-9p-pci 'host': queue 0/);
     expect(await nameIn(await mount())).toBe('this is host');
   });
 

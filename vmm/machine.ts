@@ -134,10 +134,15 @@ export class Machine implements AccessHandler {
         memory: accelerator.memory,
         messages: accelerator.messages,
         doorbells: accelerator.doorbells,
-        ...(trace && { trace }),
+        ...(trace && { trace: namedTrace(trace, mountTag) }),
       });
       this.#devices.push(device);
       this.pci.attach(transport.pci);
     }
   }
+}
+
+/** Says of which share's device a fault is. */
+function namedTrace(trace: DeviceTrace, mountTag: string): DeviceTrace {
+  return { guestFault: (device, message) => trace.guestFault(`${device} '${mountTag}'`, message) };
 }
