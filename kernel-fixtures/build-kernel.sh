@@ -3,7 +3,7 @@
 #
 #   build-kernel.sh ARCH OUT WORK
 #
-# ARCH  x86_64 (kernel-ARCH.config beside this file)
+# ARCH  x86_64 or i386 (kernel-ARCH.config beside this file)
 # OUT   a directory that does not exist yet; it appears, complete, at the very end:
 #       vmlinux (stripped), bzImage (gzip), System.map, config, package
 # WORK  where packages and tools are kept between builds; the source tree is unpacked here and removed again

@@ -19,7 +19,8 @@ here=$(dirname "$(realpath "$0")")
 . "$here/packages.sh"
 
 case $arch in
-  x86_64) package=busybox-static ;;
+  x86_64) foreign= ;;
+  i386) foreign=i386 ;;
   *) die "no guest root for the architecture $arch" ;;
 esac
 [ ! -e "$out" ] || die "$out is there already"
@@ -32,7 +33,7 @@ mkdir "$partial"
 root="$partial/root"
 mkdir "$root"
 
-fetch "$package"
+fetch busybox-static "$foreign"
 mkdir "$partial/deb"
 dpkg-deb -x "$deb" "$partial/deb"
 

@@ -29,22 +29,24 @@ need() {
   command -v "$command" > /dev/null || die "$command is missing; install it with: sudo apt-get install $*"
 }
 
+# $foreign, where it is set, is Debian's name of a processor that is not this machine's: see fetch.
 private_apt() {
-  apt-get -q -o Dir::State="$work/apt/state" -o Dir::State::lists="$work/apt/state/lists" \
-    -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/apt/cache" \
-    -o Dir::Etc::sourceparts="$work/apt/sources" -o Debug::NoLocking=1 -o APT::Sandbox::User= "$@"
+  local at="$work/apt${foreign:+/$foreign}"
+  apt-get -q ${foreign:+-o APT::Architecture="$foreign"} -o Dir::State="$at/state" -o Dir::State::lists="$at/state/lists" \
+    -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$at/cache" \
+    -o Dir::Etc::sourceparts="$at/sources" -o Debug::NoLocking=1 -o APT::Sandbox::User= "$@"
 }
 
 # The system's sources, and of the mirror each comes from the Debian release that the pinned packages belong to.
 prepare_private_apt() {
-  local release=bookworm file
-  mkdir -p "$work/apt/state/lists/partial" "$work/apt/cache/archives/partial" "$work/apt/sources"
+  local release=bookworm at="$work/apt${foreign:+/$foreign}" file
+  mkdir -p "$at/state/lists/partial" "$at/cache/archives/partial" "$at/sources"
   for file in /etc/apt/sources.list.d/*; do
-    [ -f "$file" ] && cp "$file" "$work/apt/sources/"
+    [ -f "$file" ] && cp "$file" "$at/sources/"
   done
-  if ! grep -qsrw "$release" "$work/apt/sources" /etc/apt/sources.list; then
+  if ! grep -qsrw "$release" "$at/sources" /etc/apt/sources.list; then
     apt-get indextargets 'Created-By: Packages' --format '$(REPO_URI) $(ORIGIN)' | awk '$2 == "Debian" { print $1 }' |
-      sort -u | grep -v security | sed "s|.*|deb & $release main|" > "$work/apt/sources/pinned-release.list" || true
+      sort -u | grep -v security | sed "s|.*|deb & $release main|" > "$at/sources/pinned-release.list" || true
   fi
   # A repository of a third party that does not answer is no reason to stop: what counts is the download that follows.
   private_apt update || say "apt-get update ended with an error; going on with what it got"
@@ -76,12 +78,14 @@ download() {
 system_apt() { apt-get -q -o APT::Sandbox::User= "$@"; }
 
 newest_deb() {
-  find "$work/downloads" -maxdepth 1 -name "$1_*.deb" 2> /dev/null | sort -V | tail -1
+  local arch=${foreign:-$(dpkg --print-architecture)}
+  find "$work/downloads" -maxdepth 1 \( -name "$1_*_$arch.deb" -o -name "$1_*_all.deb" \) 2> /dev/null | sort -V | tail -1
 }
 
-# fetch PACKAGE: sets $deb to the .deb file, downloading it if it is not there yet.
+# fetch PACKAGE [FOREIGN]: sets $deb to the .deb file, downloading it if it is not there yet. FOREIGN is Debian's name of
+# another processor to fetch it for; the system's own apt need not have heard of that one.
 fetch() {
-  local package=$1 arriving="$work/downloads/partial"
+  local package=$1 foreign=${2:-} arriving="$work/downloads/partial"
   deb=$(newest_deb "$package")
   [ -z "$deb" ] || return 0
   need apt-get apt
@@ -89,8 +93,8 @@ fetch() {
   rm -rf "$arriving"
   mkdir -p "$arriving"
   cd "$arriving"
-  if ! download system_apt "$package"; then
-    say "apt knows no $package; asking the servers"
+  if [ -n "$foreign" ] || ! download system_apt "$package"; then
+    say "apt knows no $package${foreign:+ for $foreign}; asking the servers"
     prepare_private_apt
     download private_apt "$package" ||
       die "cannot download the Debian package $package: is the network reachable? (or put its .deb into $work/downloads)"
