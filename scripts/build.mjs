@@ -30,8 +30,8 @@ function declarations(folder) {
     },
     files: [join(root, folder, 'index.ts')],
     // Declarations of libraries that come without any.
-    include: [join(root, folder, '*', '*.d.ts')],
-    exclude: [join(root, folder, 'dist')],
+    include: [join(root, folder, '**', '*.d.ts')],
+    exclude: [join(root, folder, 'dist'), join(root, folder, 'node_modules')],
   };
   try {
     writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config));

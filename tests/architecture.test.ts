@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
       { from: 'ninep' },
       { from: 'devices' },
       { from: 'node-hostfs' },
-      { from: 'node-kvm', only: /^vmm\/(accelerators\/kvm\/|host\/|guest-files)/ },
+      { from: 'node-kvm', only: /^vmm\/(accelerators\/(kvm\/|choose)|host\/)/ },
     ],
     tests: FOLDERS.map((from) => ({ from })),
     examples: [{ from: 'vmm' }, { from: 'node-kvm' }],
@@ -36,6 +36,7 @@ const BROWSER = [
   /^ninep\/(?!backends\/local\/)/,
   /^vmm\/(accelerator|memory-map|machine)\.ts$/,
   /^vmm\/boot\/(?!kernel-file|unpack)/,
+  /^vmm\/accelerators\/software\/(?!node-host|.*test)/,
 ];
 
 interface Import {

@@ -1,5 +1,5 @@
 /**
- * The contract between the machine and what executes guest instructions: KVM today, a software CPU and a qtest driver
+ * The contract between the machine and what executes guest instructions: KVM or the software CPU today, a qtest driver
  * later. The machine, the devices and the tests do not know which one runs.
  */
 import type {
@@ -68,8 +68,11 @@ export interface Accelerator {
   close(): Promise<void>;
 }
 
-/** Makes an accelerator. @throws HostError, one line with the remedy, where this host cannot. */
-export type AcceleratorFactory = (options: AcceleratorOptions) => Accelerator;
+/**
+ * Makes an accelerator. Rejects with HostError, one line with the remedy, where this host cannot; with UsageError for a
+ * machine it cannot be.
+ */
+export type AcceleratorFactory = (options: AcceleratorOptions) => Promise<Accelerator>;
 
 /** What a machine asks of an accelerator when it makes one. */
 export interface AcceleratorOptions {

@@ -34,7 +34,12 @@ export interface RootConfig {
 
 /** Everything a machine needs to know. Absent fields take the documented default. */
 export interface VirtualMachineConfig {
-  /** bzImage or vmlinux; default the fixture kernel, built once. */
+  /**
+   * What executes the guest. `kvm` runs 64-bit kernels, the software CPU 32-bit ones, on one CPU with less than 2 GiB.
+   * `auto`, the default, is KVM where /dev/kvm can be opened, else the software CPU.
+   */
+  readonly accel?: 'kvm' | 'software' | 'auto';
+  /** bzImage or vmlinux, for what executes it; default the fixture kernel, built once. */
   readonly kernel?: string;
   readonly initrd?: string;
   /** Words added at the end of the kernel command line. */

@@ -1,10 +1,10 @@
-import { kvmBackend } from 'node-kvm';
+import type { AcceleratorChoice } from './accelerators/choose.ts';
 import { readInitrdFile, readKernelFile } from './boot/kernel-file.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
 import type { RootConfig, VirtualMachineConfig } from './config.ts';
 import { kernelWords } from './fixtures/command-line.ts';
 import { ensureKernel } from './fixtures/kernel.ts';
-import { ensureInit, ensureRoot } from './fixtures/root.ts';
+import { ensureInit, ensureRoot, type RootOptions } from './fixtures/root.ts';
 import type { Hooks } from './hooks.ts';
 
 /** The files a guest starts from. */
@@ -24,32 +24,36 @@ const STOCK_KERNEL_ON_PVM =
   'a kernel of your own may stop early. Trying.';
 
 /**
- * Finds or makes everything a configuration refers to: the user's files, or the fixtures out of the cache.
+ * Finds or makes everything a configuration refers to: the user's files, or the fixtures out of the cache, for what will
+ * execute them.
  *
  * @throws BootError, HostError, BuildError: one line each
  */
-export async function findGuestFiles(config: VirtualMachineConfig, hooks: Hooks): Promise<GuestFiles> {
-  const pvm = kvmBackend() === 'pvm';
-  const progress = hooks.progress && { progress: hooks.progress };
-  const kernel = await readKernelFile(config.kernel ?? (await ensureKernel({ ...progress })).vmlinux);
+export async function findGuestFiles(
+  config: VirtualMachineConfig,
+  hooks: Hooks,
+  { arch, bits, pvm }: AcceleratorChoice,
+): Promise<GuestFiles> {
+  const options = { arch, ...(hooks.progress && { progress: hooks.progress }) };
+  const kernel = await readKernelFile(config.kernel ?? (await ensureKernel(options)).vmlinux, bits);
   if (config.kernel !== undefined && pvm) hooks.notice?.(STOCK_KERNEL_ON_PVM);
   const initrd = config.initrd === undefined ? undefined : await readInitrdFile(config.initrd);
   return {
     kernel,
     initrd,
-    ...(await findRoot(config, progress ?? {})),
-    kernelWords: kernelWords({ pvm, verbose: config.verbose ?? false }),
+    ...(await findRoot(config, options)),
+    kernelWords: kernelWords({ arch, pvm, verbose: config.verbose ?? false }),
   };
 }
 
 async function findRoot(
   config: VirtualMachineConfig,
-  progress: Pick<Hooks, 'progress'>,
+  options: RootOptions,
 ): Promise<Pick<GuestFiles, 'root' | 'init'>> {
   if (config.root) {
-    return { root: config.root, init: config.root.init === undefined ? await ensureInit(progress) : undefined };
+    return { root: config.root, init: config.root.init === undefined ? await ensureInit(options) : undefined };
   }
   if (config.root === false || config.initrd !== undefined) return { root: undefined, init: undefined };
-  const made = await ensureRoot(progress);
+  const made = await ensureRoot(options);
   return { root: { path: made.root }, init: made.init };
 }

@@ -5,7 +5,7 @@ import type { Backend } from '../ninep/backend.ts';
 import { createSession } from '../ninep/session.ts';
 import { traceLines } from '../ninep/trace.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
-import { KvmAccelerator } from './accelerators/kvm/kvm-accelerator.ts';
+import { chooseAccelerator } from './accelerators/choose.ts';
 import { BootError } from './boot/boot-error.ts';
 import { loadLinux, memoryNeeded } from './boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, ROOT_TAG, runsOurInit } from './boot-plan.ts';
@@ -168,13 +168,12 @@ interface MachineParts {
 }
 
 async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Disposal): Promise<MachineParts> {
-  KvmAccelerator.check();
-  const files = await findGuestFiles(config, hooks);
+  const choice = await chooseAccelerator(config, hooks);
+  const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
   const map = memoryMap(config.memory ?? DEFAULT_MEMORY, memoryNeeded(kernel, initrd?.length));
-  const accelerator = disposal.take(KvmAccelerator.create({ ram: map.ram, cpus: config.cpus ?? 1 }), (it) =>
-    it.close(),
-  );
+  const made = await choice.create({ ram: map.ram, cpus: config.cpus ?? 1 });
+  const accelerator = disposal.take(made, (it) => it.close());
 
   const shares: MachineShare[] = [];
   const serve = (mountTag: string, backend: Backend) => {

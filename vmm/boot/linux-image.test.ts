@@ -107,7 +107,7 @@ describe('a setup header that cannot be is refused', () => {
       'a 32-bit kernel',
       { xloadflags: 0x0002 },
       'unsupported',
-      'this is a 32-bit kernel, which runs only 32-bit guests: give one for x86-64',
+      'this is a 32-bit kernel, which KVM here does not run: give one for x86-64, or use --accel software',
     ],
   ])('%s', async (_, changes, fault, message) => {
     expect(await refusal(gzipImage(changes))).toEqual({ fault, message });
@@ -189,7 +189,7 @@ test('a 32-bit vmlinux is refused', async () => {
   file[18] = 3;
   expect(await refusal(file)).toEqual({
     fault: 'unsupported',
-    message: 'this is a 32-bit kernel, which runs only 32-bit guests: give one for x86-64',
+    message: 'this is a 32-bit kernel, which KVM here does not run: give one for x86-64, or use --accel software',
   });
 });
 

@@ -57,7 +57,7 @@ function parseVmlinux(kind: 'vmlinux' | 'vmlinux32', file: Uint8Array, bits: Ker
 
 /** What to say of a kernel that the machine cannot run, by the bits of the kernel. */
 const OTHER_BITS: Readonly<Record<KernelBits, string>> = {
-  32: 'this is a 32-bit kernel, which runs only 32-bit guests: give one for x86-64',
+  32: 'this is a 32-bit kernel, which KVM here does not run: give one for x86-64, or use --accel software',
   64: 'this is a 64-bit kernel, and the software CPU has 32 bits: give one for i386, or use KVM',
 };
 

@@ -1,5 +1,5 @@
 import { readWithFirstKey } from '../options/first-key.ts';
-import { ACCEL, CPU, MACHINE } from '../options/machine.ts';
+import { CPU, MACHINE } from '../options/machine.ts';
 import { remedyFor } from '../options/nearest.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -12,6 +12,8 @@ export interface QemuOption {
   readonly accepted?: string;
   /** Throws UsageError where the value asks for what is not to be had. */
   readonly check?: (value: string) => void;
+  /** Says the same in options of tsvmm's own. Throws UsageError as `check` does. */
+  readonly means?: (value: string) => readonly string[];
   /** Why it is refused, as the rest of a sentence. */
   readonly refusal?: string;
 }
@@ -26,27 +28,26 @@ function only(option: string, ...values: readonly string[]): (value: string) => 
   };
 }
 
+function machineTokens(value: string): readonly string[] {
+  const { accel } = readWithFirstKey('--machine', MACHINE, 'type', value);
+  return accel === undefined ? [] : ['--accel', accel];
+}
+
 /** Options a working QEMU command line may carry. @spec QEMU invocation */
 export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'nographic', accepted: 'there is no other console than the serial port' },
-  { name: 'enable-kvm', accepted: 'KVM runs the guest' },
-  {
-    name: 'accel',
-    value: 'kvm',
-    accepted: 'KVM runs the guest',
-    check: (value) => readWithFirstKey('--accel', ACCEL, 'accel', value),
-  },
+  { name: 'enable-kvm', accepted: 'the same as --accel kvm', means: () => ['--accel', 'kvm'] },
   {
     name: 'machine',
     value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named',
-    check: (value) => readWithFirstKey('--machine', MACHINE, 'type', value),
+    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
+    means: machineTokens,
   },
   {
     name: 'M',
     value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named',
-    check: (value) => readWithFirstKey('--machine', MACHINE, 'type', value),
+    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
+    means: machineTokens,
   },
   {
     name: 'cpu',

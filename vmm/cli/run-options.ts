@@ -33,6 +33,7 @@ export interface RawRunOptions {
   readonly append?: string;
   readonly memory?: string;
   readonly smp?: string;
+  readonly accel?: readonly string[];
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -63,6 +64,13 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     doc: 'guest RAM, as in 256M or 1G; a plain number is in MiB (default 256M)',
   },
   { name: 'smp', value: 'N', group: 'machine', doc: 'processors, 1 to 16 (default 1)' },
+  {
+    name: 'accel',
+    value: 'kvm|software|auto',
+    repeatable: true,
+    group: 'machine',
+    doc: "what executes the guest: KVM (64-bit kernels), the software CPU (32-bit kernels; QEMU's name tcg means it too), or auto, KVM where it can be opened (default)",
+  },
   {
     name: 'virtfs',
     value: 'SHARE',

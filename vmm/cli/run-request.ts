@@ -1,7 +1,7 @@
 import { mountPoint } from '../boot-plan.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
-import { MEMORY, SMP } from '../options/machine.ts';
+import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { UsageError } from '../usage-error.ts';
@@ -48,6 +48,16 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   };
 }
 
+/** QEMU's tcg is the name of what runs a guest without KVM there. */
+const ACCELERATORS = { kvm: 'kvm', software: 'software', auto: 'auto', tcg: 'software' } as const;
+
+function readAccelerator(given: readonly string[]): Pick<VirtualMachineConfig, 'accel'> {
+  const read = given.map((text) => ACCELERATORS[readWithFirstKey('--accel', ACCEL, 'accel', text).accel]);
+  const [accel, other] = new Set(read);
+  if (other !== undefined) throw new UsageError(`--accel: ${accel} and ${other} are both asked for; give one`);
+  return accel === undefined ? {} : { accel };
+}
+
 function readConfig(raw: RawRunOptions): VirtualMachineConfig {
   const { virtfs = [], fsdev = [], device = [], mount = [] } = raw;
   const root = raw.root === undefined ? undefined : parseRoot(raw.root);
@@ -57,6 +67,7 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.append === undefined ? {} : { append: raw.append }),
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
+    ...readAccelerator(raw.accel ?? []),
     shares: collectShares({ virtfs, fsdev, device, mount }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
     ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),

@@ -44,9 +44,9 @@ export function spell(args: readonly string[]): SpelledLine {
     if ('refusal' in option) throw new UsageError(`${written} ${option.refusal}`);
     if (option.value === undefined && attached !== undefined) throw new UsageError(`${written} takes no value`);
     if (!('group' in option)) {
-      if (option.value === undefined) continue;
-      const value = attached ?? takeValue(written, option.value);
+      const value = option.value === undefined ? '' : (attached ?? takeValue(written, option.value));
       option.check?.(value);
+      tokens.push(...(option.means?.(value) ?? []));
       continue;
     }
     if (seen.has(option.name) && option.value !== undefined && !option.repeatable) {

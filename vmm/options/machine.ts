@@ -27,12 +27,12 @@ export const SMP = {
   threads: { type: integer(1, MAX_CPUS), doc: 'threads in a core', notYet: true },
 } as const;
 
-/** What can execute a guest, today and later. */
+/** What can execute a guest, today and later; `tcg`, QEMU's name for its own, is one for the software CPU. */
 const EXECUTOR = {
-  type: oneOf('kvm', 'software', 'tcg', 'qtest', 'auto'),
+  type: oneOf('kvm', 'software', 'auto', 'tcg', 'qtest'),
   doc: 'what executes the guest',
-  notYet: ['software', 'tcg', 'qtest', 'auto'],
-  instead: 'use kvm',
+  notYet: ['qtest'],
+  instead: 'use kvm or software',
 } as const;
 
 /** The keys of `--accel`; the first may lack its name. @spec QEMU invocation, -accel */

@@ -2,21 +2,18 @@ import { systemControlB } from '../../../devices/platform/odd-ports.ts';
 import { Pit } from '../../../devices/platform/pit.ts';
 import type { AccessWidth, BusTarget, InterruptLine, MessageSink } from '../../../devices/ports.ts';
 import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
-import { formatSize, ISA_IRQS, PORTS } from '../../memory-map.ts';
-import { UsageError } from '../../usage-error.ts';
+import { ISA_IRQS, PORTS } from '../../memory-map.ts';
 import { Core } from './core.ts';
 import { FLAG_INTERRUPT } from './core-state.ts';
 import { cpuReport } from './cpu-report.ts';
 import { enterKernel } from './entry-state.ts';
 import { GuestClock } from './guest-clock.ts';
 import { InterruptControllers } from './interrupt-controllers.ts';
+import { checkSoftwareLimits } from './limits.ts';
 import { Slices } from './slices.ts';
 import { SoftwareDoorbells } from './software-doorbells.ts';
 import type { SoftwareHost } from './software-host.ts';
 import { SoftwareRam } from './software-ram.ts';
-
-/** RAM of the core is below this and a multiple of the granule. */
-const RAM_LIMIT = 2 ** 31;
 
 /** Instructions after which the core looks at timers and interrupts; one more than it counts to. */
 const ROUND = 100_004;
@@ -289,13 +286,9 @@ interface LateCalls {
 }
 
 function ramLength({ ram, cpus }: AcceleratorOptions): number {
-  if (cpus !== 1) throw new UsageError(`the software CPU is one CPU: leave --smp ${cpus} out, or use KVM`);
+  checkSoftwareLimits({ cpus, memory: ram.reduce((sum, range) => sum + range.length, 0) });
   const [low, ...more] = ram;
-  if (low === undefined || low.base !== 0) throw new Error('guest RAM begins at address 0');
-  if (more.length > 0 || low.length >= RAM_LIMIT) {
-    const asked = formatSize(ram.reduce((sum, range) => sum + range.length, 0));
-    throw new UsageError(`memory of ${asked} is too much for the software CPU: give less than 2 GiB, or use KVM`);
-  }
+  if (low === undefined || low.base !== 0 || more.length > 0) throw new Error('guest RAM is one range from address 0');
   return low.length;
 }
 
