@@ -6,14 +6,15 @@ import { expect, test } from '@jest/globals';
 import { describeGuest, GUEST_TIMEOUT_MS, scratchDirectory } from '../support/guest.ts';
 import { runProcess, TSVMM, tsvmm } from '../support/tsvmm.ts';
 
-const host = scratchDirectory();
-const share = ['--virtfs', `local,path=${host},mount_tag=host`, '-m', '128'];
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
-describeGuest('tsvmm run', () => {
-  const cases = (name: string, run: () => Promise<void>) => test(name, run, GUEST_TIMEOUT_MS);
+describeGuest('tsvmm run', (accel) => {
+  const host = scratchDirectory();
+  const share = ['--accel', accel, '--virtfs', `local,path=${host},mount_tag=host`, '-m', '128'];
+  const onBoth = (name: string, run: () => Promise<void>) => test(name, run, GUEST_TIMEOUT_MS);
+  const cases = accel === 'software' ? onBoth : () => {};
 
-  cases('passes a command its input and keeps its output, errors and status apart', async () => {
+  onBoth('passes a command its input and keeps its output, errors and status apart', async () => {
     const input = randomBytes(300_000);
     const script = 'pwd; cat > copy; echo to-stderr >&2; exit 7';
     const result = await tsvmm(['run', ...share, '--cwd', '/mnt/host', '--', 'sh', '-c', script], { input });
@@ -66,7 +67,7 @@ describeGuest('tsvmm run', () => {
     expect(readFileSync(join(host, 'after'), 'utf8')).toBe(readFileSync(join(host, 'before'), 'utf8'));
   });
 
-  cases('powers off when the shell exits, and says so', async () => {
+  onBoth('powers off when the shell exits, and says so', async () => {
     const result = await tsvmm(['run', ...share], { input: 'exit\n' });
     expect(result.status).toBe(0);
     expect(result.stderr).toContain('the guest powered off');

@@ -14,7 +14,7 @@ const ENDINGS: readonly {
   { reason: 'panic', status: 122, script: 'echo c > /proc/sysrq-trigger' },
 ];
 
-describeGuest('the end of a machine', () => {
+describeGuest('the end of a machine', (accel) => {
   const machines: VirtualMachine[] = [];
   afterAll(async () => {
     for (const vm of machines) await vm.stop();
@@ -24,7 +24,7 @@ describeGuest('the end of a machine', () => {
     test(
       `${script}: ${reason}, exit status ${status}`,
       async () => {
-        const vm = await VirtualMachine.create({ memory: TEST_MEMORY });
+        const vm = await VirtualMachine.create({ accel, memory: TEST_MEMORY });
         machines.push(vm);
         vm.start();
         await expect(vm.exec(['sh', '-c', `${script}; sleep 1000`])).rejects.toThrow('the machine ended');
@@ -37,7 +37,7 @@ describeGuest('the end of a machine', () => {
   test(
     'stop, while the guest spins',
     async () => {
-      const vm = await VirtualMachine.create({ memory: TEST_MEMORY });
+      const vm = await VirtualMachine.create({ accel, memory: TEST_MEMORY });
       machines.push(vm);
       vm.start();
       const spinning = vm.exec(['sh', '-c', 'echo on; while :; do :; done'], { onStdout: () => void vm.stop() });

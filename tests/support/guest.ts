@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { VirtualMachineConfig } from '../../vmm/config.ts';
+import type { FixtureArch } from '../../vmm/fixtures/products.ts';
 import { VirtualMachine } from '../../vmm/virtual-machine.ts';
 
 /** Long enough for a boot on the slowest host and what a test does in it, in milliseconds. */
@@ -20,12 +21,30 @@ function reasonWithoutKvm(): string | undefined {
   }
 }
 
-const reason = reasonWithoutKvm();
+/** What executes the guests of a `describe`. */
+export type Accel = 'kvm' | 'software';
 
-/** `describe` where guests can run; otherwise the same, skipped, with the reason in its name. */
-export function describeGuest(name: string, define: () => void): void {
-  const run = reason === undefined ? describe : describe.skip;
-  run(reason === undefined ? name : `${name} [${reason}]`, define);
+const withoutKvm = reasonWithoutKvm();
+
+/**
+ * `describe`, once for each accelerator, whose name comes first in brackets. The software CPU runs everywhere; where KVM is
+ * not to be had its part is skipped, with the reason in its name.
+ */
+export function describeGuest(
+  name: string,
+  define: (accel: Accel) => void,
+  accelerators: readonly Accel[] = ['software', 'kvm'],
+): void {
+  for (const accel of accelerators) {
+    const reason = accel === 'kvm' ? withoutKvm : undefined;
+    const run = reason === undefined ? describe : describe.skip;
+    run(`[${accel}] ${name}${reason === undefined ? '' : ` [${reason}]`}`, () => define(accel));
+  }
+}
+
+/** The processor of the fixtures that an accelerator runs. */
+export function archOf(accel: Accel): FixtureArch {
+  return accel === 'kvm' ? 'x86_64' : 'i386';
 }
 
 /** A directory for one test file, removed at its end. */
