@@ -1,12 +1,14 @@
-// Boots one guest and writes, as one line of JSON, when it came how far and which thread worked how long.
+// boot-once.mjs ACCEL [--verbose]: boots one guest and writes, as one line of JSON, when it came how far and which thread worked how long.
 import { readdirSync, readFileSync } from 'node:fs';
 import { VirtualMachine } from 'tsvmm';
 
 const TICK_MS = 10;
 const verbose = process.argv.includes('--verbose');
+const accel = process.argv[2];
 const loaded = performance.now();
 
 const vm = await VirtualMachine.create({
+  accel,
   shares: [{ path: '.', mountTag: 'host' }],
   memory: 128 * 2 ** 20,
   announce: true,

@@ -1,18 +1,25 @@
-// npm run bench:boot [-- RUNS]: how long a guest takes from process start to its first line of userland on a 9p root, and
-// where that time goes. Medians over RUNS boots (default 5), then the longest gaps in one boot's kernel messages.
+// npm run bench:boot [-- [RUNS] [--accel kvm|software|auto]]: how long a guest takes from process start to its first line
+// of userland on a 9p root, and where that time goes. Medians over RUNS boots (default 5), then the longest gaps in one boot's kernel messages.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const runs = Number(process.argv[2] ?? 5);
-if (!Number.isInteger(runs) || runs < 1) {
-  console.error(`bench:boot: '${process.argv[2]}' is no number of runs; give 1 or more`);
+function refuse(line) {
+  console.error(`bench:boot: ${line}`);
   process.exit(2);
 }
+
+let [runs, accel] = [5, 'auto'];
+for (let at = 2; at < process.argv.length; at++) {
+  if (process.argv[at] === '--accel') accel = process.argv[++at];
+  else runs = Number(process.argv[at]);
+}
+if (!Number.isInteger(runs) || runs < 1) refuse('the number of runs is 1 or more');
+if (!['kvm', 'software', 'auto'].includes(accel)) refuse(`'${accel}' is no accelerator; give kvm, software or auto`);
 const once = fileURLToPath(new URL('boot-once.mjs', import.meta.url));
 const LONGEST_GAPS = 12;
 
 function boot(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [once, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [once, accel, ...args], {
     encoding: 'utf8',
     timeout: 300_000,
   });
@@ -37,8 +44,8 @@ const rows = [
   ['  guest runs until userland', (r) => r.userland - r.started],
   ['userland to the end of a first command', (r) => r.command - r.userland],
   ['stop until everything is given back', (r) => r.stopped - r.command],
-  ['CPU of the vCPU thread until userland', (r) => r.vcpuCpu],
-  ['CPU of all other threads meanwhile', (r) => r.deviceCpu],
+  ['CPU of the vCPU thread until userland (kvm)', (r) => r.vcpuCpu],
+  ['CPU of all other threads meanwhile (software: the guest too)', (r) => r.deviceCpu],
   ['VMM beyond the guest: before the guest runs, and CPU beside it', (r) => r.started + r.deviceCpu],
 ];
 console.log(`${''.padEnd(64)}${['median', 'least', 'most'].map((head) => head.padStart(8)).join(' ')}  ms`);

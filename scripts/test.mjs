@@ -31,7 +31,9 @@ step('lint and format', tool('biome'), ['check', '--error-on-warnings', '.']);
 step('types', tool('tsc'), ['--noEmit']);
 const kvm = existsSync('/dev/kvm');
 if (!suites.includes('unit') || suites.includes('guest')) {
-  if (kvm) step('guest kernel and root', process.execPath, ['vmm/bin/tsvmm.js', 'kernel', 'build']);
+  for (const arch of kvm ? ['i386', 'x86_64'] : ['i386']) {
+    step(`guest kernel and root: ${arch}`, process.execPath, ['vmm/bin/tsvmm.js', 'kernel', 'build', '--arch', arch]);
+  }
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-test-'));
@@ -67,6 +69,14 @@ for (const test of skipped) console.log(`  ${test.file}: ${test.fullName}`);
 const guestSkipped = skipped.filter((test) => test.file.startsWith('tests/guest/'));
 if (process.env.CI && kvm && guestSkipped.length > 0) {
   failures.push(`${guestSkipped.length} guest tests were skipped although /dev/kvm exists`);
+}
+for (const accel of ['software', 'kvm']) {
+  const those = tests.filter((test) => test.fullName.startsWith(`[${accel}] `));
+  if (those.length === 0) continue;
+  const count = (status) => those.filter((test) => test.status === status).length;
+  console.log(
+    `Guest tests on ${accel}: ${count('passed')} passed, ${count('failed')} failed, ${count('pending')} skipped`,
+  );
 }
 
 for (const failure of failures) console.log(`FAILED ${failure}`);

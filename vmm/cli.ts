@@ -18,9 +18,9 @@ await runProcess({
     const { VirtualMachine } = await import('./virtual-machine.ts');
     return VirtualMachine.create(config, { ...hooks, progress });
   },
-  kernel: async (action, downloads) => {
+  kernel: async (action, options) => {
     const { performKernelAction } = await import('./cli/kernel-command.ts');
-    return performKernelAction(action, downloads, progress);
+    return performKernelAction(action, options, progress);
   },
   inspectHost: async () => {
     const { inspectThisHost } = await import('./host/inspect.ts');

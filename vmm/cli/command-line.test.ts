@@ -136,7 +136,16 @@ describe('good command lines', () => {
   });
 
   test('kernel and doctor', () => {
-    expect(parseCommandLine(['kernel', 'path'], '0.0.0')).toEqual({ kind: 'kernel', action: 'path', downloads: false });
+    expect(parseCommandLine(['kernel', 'path'], '0.0.0')).toEqual({
+      kind: 'kernel',
+      action: 'path',
+      arch: 'x86_64',
+      downloads: false,
+    });
+    expect(parseCommandLine(['kernel', 'build', '--arch', 'i386'], '0.0.0')).toMatchObject({
+      action: 'build',
+      arch: 'i386',
+    });
     expect(parseCommandLine(['doctor'], '0.0.0')).toEqual({ kind: 'doctor', json: false });
     expect(parseCommandLine(['doctor', '--json'], '0.0.0')).toEqual({ kind: 'doctor', json: true });
   });

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
+import type { FixtureArch } from '../fixtures/products.ts';
 import { nearest } from '../options/nearest.ts';
+import { oneOf } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
 import { programHelp, runHelp } from './help.ts';
 import { GROUPS, type RawRunOptions, RUN_OPTIONS, type RunOption } from './run-options.ts';
@@ -15,11 +17,21 @@ export const KERNEL_ACTIONS = {
 
 export type KernelAction = keyof typeof KERNEL_ACTIONS;
 
+const ARCH = oneOf('x86_64', 'i386');
+
+/** How `tsvmm kernel` is to do it. */
+export interface KernelOptions {
+  /** Which kernel to build or to find. */
+  readonly arch: FixtureArch;
+  /** With clean: the downloaded packages as well. */
+  readonly downloads: boolean;
+}
+
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'run'; readonly request: RunRequest }
-  | { readonly kind: 'kernel'; readonly action: KernelAction; readonly downloads: boolean }
+  | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
 /**
@@ -65,7 +77,7 @@ function describeProgram(
   found: (invocation: Invocation) => void,
 ): Command {
   const program = new Command('tsvmm')
-    .description('Boots a Linux kernel under KVM and lends it directories of this host over virtio-9p.')
+    .description('Boots a Linux kernel, under KVM or without, and lends it directories of this host over virtio-9p.')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', programHelp);
@@ -88,12 +100,15 @@ function describeProgram(
     .summary("build, find or remove tsvmm's own guest kernel")
     .description("Looks after tsvmm's own guest kernel and root, which live in a cache outside the checkout.")
     .argument('[action]', describeActions())
+    .option('--arch <ARCH>', 'with build and path: x86_64, for KVM (default), or i386, for the software CPU')
     .option('--downloads', 'with clean: remove the downloaded packages as well')
-    .action((given: string | undefined, { downloads = false }: { downloads?: boolean }) => {
+    .action((given: string | undefined, { arch, downloads = false }: { arch?: string; downloads?: boolean }) => {
       const action = readKernelAction(given);
+      if (arch !== undefined && action === 'clean')
+        throw new UsageError('kernel: --arch goes with build and path, not with clean');
       if (downloads && action !== 'clean')
         throw new UsageError(`kernel: --downloads goes with clean, not with ${action}`);
-      found({ kind: 'kernel', action, downloads });
+      found({ kind: 'kernel', action, arch: readArch(arch), downloads });
     });
   program
     .command('doctor')
@@ -119,6 +134,12 @@ function readKernelAction(given: string | undefined): KernelAction {
   const near = given === undefined ? undefined : nearest(given, names);
   const remedy = near === undefined ? `write tsvmm kernel ${names.join('|')}` : `did you mean ${near}?`;
   throw new UsageError(`kernel: ${given === undefined ? 'lacks its action' : `unknown action '${given}'`}; ${remedy}`);
+}
+
+function readArch(given = 'x86_64'): FixtureArch {
+  const outcome = ARCH.parse(given);
+  if ('wrong' in outcome) throw new UsageError(`kernel: --arch: ${outcome.wrong}`);
+  return outcome.value;
 }
 
 function describeActions(): string {

@@ -9,6 +9,8 @@ const REFUSED: readonly Refused[] = [
   ['kernel bild', "kernel: unknown action 'bild'; did you mean build?"],
   ['kernel frobnicate', "kernel: unknown action 'frobnicate'; write tsvmm kernel build|path|clean"],
   ['kernel build twice', "too many arguments for 'kernel'; expected 1 argument but got 2"],
+  ['kernel clean --arch i386', 'kernel: --arch goes with build and path, not with clean'],
+  ['kernel build --arch i368', "kernel: --arch: 'i368' is unknown; did you mean i386?"],
   ['doctor --jso', "unknown option '--jso'; did you mean --json?"],
   ['doctor extra', "too many arguments for 'doctor'; expected 0 arguments but got 1"],
   ['-kernel bzImage', '-kernel comes before a command; write tsvmm run -kernel ...'],

@@ -1,6 +1,6 @@
 import { canRunGuests, type Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
-import { type Invocation, type KernelAction, parseCommandLine } from './command-line.ts';
+import { type Invocation, type KernelAction, type KernelOptions, parseCommandLine } from './command-line.ts';
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
@@ -18,7 +18,7 @@ export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
-  readonly kernel: (action: KernelAction, downloads: boolean) => Promise<readonly string[]>;
+  readonly kernel: (action: KernelAction, options: KernelOptions) => Promise<readonly string[]>;
   readonly inspectHost: () => Promise<readonly Finding[]>;
 }
 
@@ -39,7 +39,7 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
     case 'run':
       return runGuest(invocation.request, io, parts.createMachine);
     case 'kernel':
-      for (const line of await parts.kernel(invocation.action, invocation.downloads)) io.stdout.write(`${line}\n`);
+      for (const line of await parts.kernel(invocation.action, invocation)) io.stdout.write(`${line}\n`);
       return 0;
     case 'doctor': {
       const findings = await parts.inspectHost();

@@ -1,4 +1,5 @@
 import type { HostCheck } from './check.ts';
+import { ACCELERATOR_CHECKS } from './checks/accelerators.ts';
 import { type FixtureState, fixtureChecks } from './checks/fixtures.ts';
 import { KVM_CHECKS } from './checks/kvm.ts';
 import { SYSTEM_CHECKS } from './checks/system.ts';
@@ -13,7 +14,12 @@ export function inspectThisHost(): Promise<Finding[]> {
 
 /** Looks at a host: one finding for each check, in the order people read them. */
 export async function inspectHost(host: HostProbe, fixtures: FixtureState): Promise<Finding[]> {
-  const checks: readonly HostCheck[] = [...SYSTEM_CHECKS, ...KVM_CHECKS, ...fixtureChecks(fixtures)];
+  const checks: readonly HostCheck[] = [
+    ...SYSTEM_CHECKS,
+    ...KVM_CHECKS,
+    ...ACCELERATOR_CHECKS,
+    ...fixtureChecks(fixtures),
+  ];
   const findings: Finding[] = [];
   for (const { check, look } of checks) findings.push({ check, ...(await look(host)) });
   return findings;

@@ -41,6 +41,8 @@ export interface HostProbe {
   hasProgram(name: string): boolean;
   /** Opens /dev/kvm through the addon and returns its API version. Throws what the addon throws. */
   kvmVersion(): Promise<number>;
+  /** Instructions of kernel code a second, measured. Throws where nothing is executed. */
+  kernelSpeed(accel: 'kvm' | 'software'): Promise<number>;
   /** Loads the addon of the 9P backend. Throws what the addon throws. */
   loadHostfs(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function thisHost(): HostProbe {
         kvm.close();
       }
     },
+    kernelSpeed: async (accel) => (await import('./speed.ts')).kernelSpeed(accel),
     loadHostfs: async () => {
       const { loadHostfs } = await import('node-hostfs');
       loadHostfs();

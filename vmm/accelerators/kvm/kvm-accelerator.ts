@@ -44,9 +44,16 @@ export class KvmAccelerator implements Accelerator {
     return asHostErrors(() => KvmAccelerator.#assemble(options));
   }
 
-  /** Throws HostError, one line with the remedy, where this host has no KVM to offer: before minutes go into a kernel. */
+  /**
+   * Throws HostError, one line with the remedy, where this host has no KVM to offer, an addon that is not built included:
+   * before minutes go into a kernel.
+   */
   static check(): void {
-    asHostErrors(() => Kvm.open().close());
+    try {
+      Kvm.open().close();
+    } catch (error) {
+      throw new HostError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
   }
 
   static #assemble(options: AcceleratorOptions): KvmAccelerator {

@@ -19,7 +19,7 @@ const MODULES: readonly { readonly module: string; readonly observation: Observa
   { module: 'kvm_amd', observation: ok('kvm_amd: SVM') },
 ];
 
-/** KVM, and whether this user may use it. */
+/** KVM, and whether this user may use it. Without it guests run on the software CPU, so nothing here is bad. */
 export const KVM_CHECKS: readonly HostCheck[] = [
   {
     check: 'KVM module',
@@ -35,12 +35,12 @@ export const KVM_CHECKS: readonly HostCheck[] = [
       const refusal = host.openRefusal(DEVICE);
       if (refusal === undefined) return ok('can be opened');
       if (refusal === 'ENOENT')
-        return bad(
+        return warn(
           'does not exist',
           'load the KVM module, or pass the device into this container: docker run --device /dev/kvm',
         );
-      if (refusal === 'EACCES') return bad('may not be opened by this user', accessRemedy(host));
-      return bad(`cannot be opened (${refusal})`, 'load the KVM module, or allow the device in this container');
+      if (refusal === 'EACCES') return warn('may not be opened by this user', accessRemedy(host));
+      return warn(`cannot be opened (${refusal})`, 'load the KVM module, or allow the device in this container');
     },
   },
   {
@@ -64,9 +64,9 @@ export const KVM_CHECKS: readonly HostCheck[] = [
         const version = await host.kvmVersion();
         return ok(`works; KVM API version ${version}`);
       } catch (error) {
-        if (isMissingAddon(error)) return bad('is not built', REBUILD);
+        if (isMissingAddon(error)) return warn('is not built', REBUILD);
         if (host.openRefusal(DEVICE) !== undefined) return ok(`is built; ${DEVICE} is not to be had`);
-        return bad(`fails: ${messageOf(error)}`, REBUILD);
+        return warn(`fails: ${messageOf(error)}`, REBUILD);
       }
     },
   },
@@ -85,9 +85,9 @@ export const KVM_CHECKS: readonly HostCheck[] = [
 
 function moduleMissing(host: HostProbe): Observation {
   const flags = /^flags\s*:(.*)$/m.exec(host.readText('/proc/cpuinfo') ?? '')?.[1]?.split(' ') ?? [];
-  if (flags.includes('vmx')) return bad('none loaded; the processor has VT-x', 'sudo modprobe kvm_intel');
-  if (flags.includes('svm')) return bad('none loaded; the processor has SVM', 'sudo modprobe kvm_amd');
-  return bad(
+  if (flags.includes('vmx')) return warn('none loaded; the processor has VT-x', 'sudo modprobe kvm_intel');
+  if (flags.includes('svm')) return warn('none loaded; the processor has SVM', 'sudo modprobe kvm_amd');
+  return warn(
     'none loaded, and the processor shows neither VT-x nor SVM',
     'switch virtualisation on in the firmware, or nested virtualisation in the hypervisor above',
   );
