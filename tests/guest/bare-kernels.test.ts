@@ -17,7 +17,7 @@ describeGuest('a machine whose kernel is a few instructions', (accel) => {
   /** Runs machine code as the kernel until the machine ends; `act` may help it to. */
   const run = async (name: string, code: readonly number[], act?: (vm: VirtualMachine) => Promise<unknown>) => {
     const kernel = join(directory, name);
-    writeFileSync(kernel, bareKernel(accel === 'kvm' ? 64 : 32, code));
+    writeFileSync(kernel, bareKernel(code, accel === 'kvm' ? 64 : 32));
     const vm = await VirtualMachine.create({ accel, kernel, root: false, memory: 32 * 2 ** 20 });
     let console = '';
     vm.onConsole((bytes) => {

@@ -52,7 +52,7 @@ describeGuest(
 
     test('a 64-bit kernel is refused', async () => {
       const kernel = join(host, 'vmlinux64');
-      writeFileSync(kernel, bareKernel(64, [0xf4]));
+      writeFileSync(kernel, bareKernel([0xf4]));
       await expect(VirtualMachine.create({ accel, kernel })).rejects.toThrow(
         'this is a 64-bit kernel, and the software CPU has 32 bits: give one for i386, or use KVM',
       );

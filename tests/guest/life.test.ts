@@ -13,19 +13,19 @@ const CHATTER = [0x66, 0xba, 0xf8, 0x03, 0xb0, 0x78, 0xee, 0xeb, 0xfd];
 /** mov dx, 0x604; mov ax, 0x2000; out dx, ax; spin. */
 const POWER_OFF = [0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x20, 0x66, 0xef, ...SPIN];
 
-describeGuest('the life of a machine', () => {
+describeGuest('the life of a machine', (accel) => {
   const directory = scratchDirectory();
   let made = 0;
 
   const kernelOf = (code: readonly number[]) => {
     made += 1;
     const kernel = join(directory, `kernel-${made}`);
-    writeFileSync(kernel, bareKernel(code));
+    writeFileSync(kernel, bareKernel(code, accel === 'kvm' ? 64 : 32));
     return kernel;
   };
   const create = (code: readonly number[], config: VirtualMachineConfig = {}, notices: string[] = []) =>
     VirtualMachine.create(
-      { kernel: kernelOf(code), root: false, memory: 32 * MIB, ...config },
+      { accel, kernel: kernelOf(code), root: false, memory: 32 * MIB, ...config },
       { notice: (line) => notices.push(line) },
     );
   const descriptors = () => readdirSync('/proc/self/fd').length;
@@ -203,7 +203,10 @@ describeGuest('the life of a machine', () => {
         UsageError,
       );
       await expect(create(SPIN, { memory: 2 * MIB })).rejects.toThrow(UsageError);
-      const vm = await create(SPIN, { shares: [share(directory, 'a'), share(directory, 'b')], cpus: 2 });
+      const vm = await create(SPIN, {
+        shares: [share(directory, 'a'), share(directory, 'b')],
+        cpus: accel === 'kvm' ? 2 : 1,
+      });
       vm.start();
       expect(descriptors()).toBeGreaterThan(before);
       await vm.stop();

@@ -7,7 +7,7 @@ const CODE_OFFSET = 0x1000;
  *
  * @spec ELF-64 Object File Format §3 ELF Header, §6 Program Header; System V ABI, ELF Header, Program Header
  */
-export function bareKernel(bits: 32 | 64, code: readonly number[]): Uint8Array {
+export function bareKernel(code: readonly number[], bits: 32 | 64 = 64): Uint8Array {
   return bits === 64 ? elf64(code) : elf32(code);
 }
 
