@@ -37,6 +37,11 @@ export class Slices {
     return this.#inside;
   }
 
+  /** Whether the guest is to go on: not paused, not stopped. */
+  get running(): boolean {
+    return this.#state === 'running';
+  }
+
   /** Slices so far. */
   get count(): number {
     return this.#count;

@@ -116,7 +116,8 @@ export class SoftwareAccelerator implements Accelerator {
 
   async pause(): Promise<void> {
     await this.#slices.pause();
-    this.clock.pause();
+    // Resumed meanwhile; a slice with a clock that stands still would never end.
+    if (!this.#slices.running) this.clock.pause();
   }
 
   resume(): void {
