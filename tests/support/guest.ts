@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
@@ -49,7 +50,9 @@ export function archOf(accel: Accel): FixtureArch {
 
 /** A directory for one test file, removed at its end. */
 export function scratchDirectory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'tsvmm-guest-'));
+  const path = join(tmpdir(), `tsvmm-guest-${randomUUID()}`);
+  // Made by a hook, which does not run where every test is filtered out or skipped.
+  beforeAll(() => mkdirSync(path, { mode: 0o700 }));
   afterAll(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
