@@ -33,25 +33,38 @@ mkdir "$partial"
 root="$partial/root"
 mkdir "$root"
 
-fetch busybox-static "$foreign"
-mkdir "$partial/deb"
-dpkg-deb -x "$deb" "$partial/deb"
+# unpack_busybox DEB: sets $busybox to the program in that package.
+unpack_busybox() {
+  mkdir -p "$partial/deb/$(basename "$1")"
+  dpkg-deb -x "$1" "$partial/deb/$(basename "$1")"
+  busybox=$(find "$partial/deb/$(basename "$1")" -name busybox -type f -perm -100)
+}
+
+# What busybox is called by, only it can tell; one for this machine does where the guest's cannot be executed here (a host
+# without 32-bit programs, or of another processor).
+fetch busybox-static
+unpack_busybox "$deb"
+"$busybox" --list > "$partial/deb/applets"
+if [ -n "$foreign" ]; then
+  fetch busybox-static "$foreign"
+  unpack_busybox "$deb"
+fi
 
 cd "$root"
 mkdir -p .tsvmm bin dev etc home lib mnt proc root run sbin sys tmp usr/bin usr/lib usr/sbin var/log var/tmp
 chmod 1777 tmp var/tmp
 chmod 700 root
-cp "$(find "$partial/deb" -name busybox -type f -perm -100)" bin/busybox
+cp "$busybox" bin/busybox
 cp "$init" .tsvmm/init
 chmod 755 bin/busybox .tsvmm/init
 
 # Hard links, and all of them in each directory of PATH: a symbolic link costs the guest three more 9P messages for every
 # program it starts, and a directory that is searched in vain another three.
-bin/busybox --list | while read -r applet; do
+while read -r applet; do
   for directory in bin sbin usr/bin usr/sbin; do
     [ -e "$directory/$applet" ] || ln bin/busybox "$directory/$applet"
   done
-done
+done < "$partial/deb/applets"
 
 ln -s /proc/mounts etc/mtab
 ln -s /run var/run
