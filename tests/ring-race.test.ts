@@ -26,13 +26,14 @@ function next<Message>(worker: Worker): Promise<Message> {
   });
 }
 
-async function race(size: number, eventIdx: boolean): Promise<RaceReport[]> {
+async function race(size: number, eventIdx: boolean, packed: boolean): Promise<RaceReport[]> {
   const data: Omit<RaceData, 'role'> = {
     ram: new SharedArrayBuffer(1 << 16),
     bells: new SharedArrayBuffer(12),
     areas: { desc: 0, driver: 0, device: 0 } as RaceData['areas'],
     size,
     eventIdx,
+    packed,
     requests: REQUESTS,
   };
   const driver = start({ ...data, role: 'driver' });
@@ -48,14 +49,18 @@ async function race(size: number, eventIdx: boolean): Promise<RaceReport[]> {
 
 describe('with driver and device on threads of their own, no wake-up is lost and no data torn', () => {
   test.each([
-    { size: 2, eventIdx: false },
-    { size: 2, eventIdx: true },
-    { size: 64, eventIdx: false },
-    { size: 64, eventIdx: true },
+    { size: 2, eventIdx: false, packed: false },
+    { size: 2, eventIdx: true, packed: false },
+    { size: 64, eventIdx: false, packed: false },
+    { size: 64, eventIdx: true, packed: false },
+    { size: 3, eventIdx: false, packed: true },
+    { size: 3, eventIdx: true, packed: true },
+    { size: 50, eventIdx: false, packed: true },
+    { size: 50, eventIdx: true, packed: true },
   ])(
     '%j',
-    async ({ size, eventIdx }) => {
-      const [driver, device] = await race(size, eventIdx);
+    async ({ size, eventIdx, packed }) => {
+      const [driver, device] = await race(size, eventIdx, packed);
       expect(driver).toEqual({ role: 'driver', requests: REQUESTS, rings: expect.any(Number) });
       expect(device).toEqual({ role: 'device', requests: REQUESTS, rings: expect.any(Number) });
       // Suppression has an effect: neither side rings for every request, and both do ring.

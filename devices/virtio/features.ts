@@ -4,8 +4,25 @@ import { RING_FEATURE } from './queue-layout.ts';
 /** VIRTIO_F_VERSION_1: the driver follows the standard. @spec virtio 1.2 §6 Reserved Feature Bits */
 export const VERSION_1 = 1n << 32n;
 
-/** Feature bits every device here offers besides its own. @spec virtio 1.2 §6 Reserved Feature Bits */
-export const BASE_FEATURES = VERSION_1 | RING_FEATURE.indirectDesc | RING_FEATURE.eventIdx;
+/** What the rings of a device can do beyond the least; each may be switched. @spec virtio 1.2 §6 Reserved Feature Bits */
+export interface RingChoice {
+  /** VIRTIO_F_INDIRECT_DESC; offered unless this is false. */
+  readonly indirectDesc?: boolean | undefined;
+  /** VIRTIO_F_EVENT_IDX; offered unless this is false. */
+  readonly eventIdx?: boolean | undefined;
+  /** VIRTIO_F_RING_PACKED; offered only if this is true, as in QEMU. */
+  readonly packed?: boolean | undefined;
+}
+
+/** Feature bits a device offers besides its own. */
+export function baseFeatures({ indirectDesc = true, eventIdx = true, packed = false }: RingChoice = {}): bigint {
+  return (
+    VERSION_1 |
+    (indirectDesc ? RING_FEATURE.indirectDesc : 0n) |
+    (eventIdx ? RING_FEATURE.eventIdx : 0n) |
+    (packed ? RING_FEATURE.packed : 0n)
+  );
+}
 
 /** The 32 bits of `features` that `select` shows: 0 the low ones, 1 the high ones, 0 for any other page. */
 export function featurePage(features: bigint, select: number): number {

@@ -4,7 +4,7 @@
  */
 import type { DeviceTrace, GuestMemory } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
-import { BASE_FEATURES, featureObjection } from './features.ts';
+import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
 import type { QueueArea } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault, type RingFault } from './ring-fault.ts';
@@ -18,6 +18,8 @@ export interface LifeCycleParts {
   readonly device: VirtioDevice;
   readonly memory: GuestMemory;
   readonly trace?: DeviceTrace | undefined;
+  /** What the rings offer; the usual unless given. */
+  readonly rings?: RingChoice | undefined;
   /** Sends a used buffer notification. @spec virtio 1.2 §2.3 Notifications */
   readonly queueInterrupt: (queue: number) => void;
   /** Sends a configuration change notification. */
@@ -50,7 +52,7 @@ export class DeviceLifeCycle {
   constructor(parts: LifeCycleParts) {
     this.#parts = parts;
     this.device = parts.device;
-    this.offered = parts.device.features | BASE_FEATURES;
+    this.offered = parts.device.features | baseFeatures(parts.rings);
     this.queues = parts.device.queueSizes.map((size, index) => new QueueSetup(index, size));
     this.#status = new DeviceStatus({
       featuresObjection: () => featureObjection(this.offered, this.#accepted),

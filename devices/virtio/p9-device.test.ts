@@ -111,7 +111,9 @@ describe('a fault of the driver', () => {
     pair.driver.ring.availIdx = 1;
     device.queueNotify(0);
     device.queueNotify(0);
-    expect(seen.resets).toEqual(['queue 0: a descriptor points outside RAM (head 0: 7 bytes at 0x4000000000000)']);
+    expect(seen.resets).toEqual([
+      'queue 0: a descriptor points outside RAM (head 0: descriptor 0: 7 bytes at 0x4000000000000)',
+    ]);
     expect(handler.requests).toEqual([]);
   });
 

@@ -55,6 +55,7 @@ function machine(tags: readonly string[]) {
         },
       },
       trace: { guestFault: (name, message) => faults.push(`${name}: ${message}`) },
+      rings: { packed: true },
     });
     bus.attach(transport.pci);
   }
@@ -83,6 +84,8 @@ describe.each([
   test.each([
     { indirect: false, eventIdx: false },
     { indirect: true, eventIdx: true },
+    { packed: true, indirect: false, eventIdx: false },
+    { packed: true, indirect: true, eventIdx: true },
   ])('two devices of one machine each serve their own driver (%j)', async (choice) => {
     const { ports, memory, ram, onMessage, onPin, pin, servePin, faults } = machine(['one', 'three']);
     const functions = scanBus(ports).filter(({ vendorId }) => vendorId === 0x1af4);

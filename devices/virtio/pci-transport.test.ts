@@ -61,6 +61,15 @@ describe('common configuration', () => {
   });
 
   test.each([
+    [{}, ALL],
+    [{ packed: true }, ALL | (1n << 34n)],
+    [{ eventIdx: false }, ALL & ~(1n << 29n)],
+    [{ indirectDesc: false, eventIdx: false }, 0x1_0000_0001n],
+  ])('what the rings can do is offered as chosen: %j', (rings, offered) => {
+    expect(pciRig({ rings }).driver.offeredFeatures()).toBe(offered);
+  });
+
+  test.each([
     ['a bit that is not offered', ALL | 2n],
     ['no VERSION_1', ALL & 0xffff_ffffn],
     ['nothing', 0n],

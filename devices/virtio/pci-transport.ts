@@ -16,6 +16,7 @@ import { registerTarget } from '../register-target.ts';
 import { CommonConfig } from './common-config.ts';
 import { NO_VECTOR } from './common-config-registers.ts';
 import type { VirtioDevice } from './device.ts';
+import type { RingChoice } from './features.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
 import { type StructureType, structureCapabilityAt } from './pci-capabilities.ts';
 import { pciConfigAccess } from './pci-config-access.ts';
@@ -32,6 +33,8 @@ export interface VirtioPciParts {
   readonly trace?: DeviceTrace | undefined;
   /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin alone. One for each queue and one more by default. */
   readonly vectors?: number | undefined;
+  /** What the rings offer; the usual unless given. */
+  readonly rings?: RingChoice | undefined;
 }
 
 const VENDOR = 0x1af4;
@@ -66,6 +69,7 @@ export class VirtioPciTransport {
       device,
       memory: parts.memory,
       trace: parts.trace,
+      rings: parts.rings,
       queueInterrupt: (queue) => this.#queueInterrupt(queue),
       configInterrupt: () => this.#configInterrupt(),
       runningChanged: () => this.#notify.setRunning(this.#life.running),

@@ -1,16 +1,21 @@
 /**
- * Where things are in the three areas of a split virtqueue: sizes, alignments, offsets and flags, as numbers.
+ * Where things are in the three areas of a virtqueue: sizes and alignments for both formats, offsets and flags for the
+ * split one (those of the packed one are in `packed-layout.ts`), as numbers.
  *
  * @spec virtio 1.2 §2.7 Split Virtqueues
+ * @spec virtio 1.2 §2.8 Packed Virtqueues
  */
 
 /** The three parts of a queue by the names of their registers. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
 export type QueueArea = 'desc' | 'driver' | 'device';
 
-/** Length of one descriptor in bytes. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
+/** The two formats a queue can have. @spec virtio 1.2 §2.6 Virtqueues */
+export type RingFormat = 'split' | 'packed';
+
+/** Length of one descriptor of either format, in bytes. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
 export const DESCRIPTOR_LENGTH = 16;
 
-/** Largest number of entries a split queue may have. @spec virtio 1.2 §2.7 Split Virtqueues */
+/** Largest number of entries a queue of either format may have. @spec virtio 1.2 §2.7 Split Virtqueues, §2.8.10.1 Structure Size and Alignment */
 export const MAX_QUEUE_SIZE = 32768;
 
 interface AreaLayout {
@@ -23,16 +28,25 @@ interface AreaLayout {
   readonly entryLength: number;
 }
 
-/** The table of parts. @spec virtio 1.2 §2.7 Split Virtqueues */
-export const QUEUE_AREAS: { readonly [area in QueueArea]: AreaLayout } = {
-  desc: { holds: 'descriptor table', alignment: 16n, fixedLength: 0, entryLength: DESCRIPTOR_LENGTH },
-  driver: { holds: 'available ring', alignment: 2n, fixedLength: 6, entryLength: 2 },
-  device: { holds: 'used ring', alignment: 4n, fixedLength: 6, entryLength: 8 },
+/** The table of parts. @spec virtio 1.2 §2.7 Split Virtqueues, §2.8.10.1 Structure Size and Alignment */
+export const QUEUE_AREAS: {
+  readonly [format in RingFormat]: { readonly [area in QueueArea]: AreaLayout };
+} = {
+  split: {
+    desc: { holds: 'descriptor table', alignment: 16n, fixedLength: 0, entryLength: DESCRIPTOR_LENGTH },
+    driver: { holds: 'available ring', alignment: 2n, fixedLength: 6, entryLength: 2 },
+    device: { holds: 'used ring', alignment: 4n, fixedLength: 6, entryLength: 8 },
+  },
+  packed: {
+    desc: { holds: 'descriptor ring', alignment: 16n, fixedLength: 0, entryLength: DESCRIPTOR_LENGTH },
+    driver: { holds: 'driver event suppression structure', alignment: 4n, fixedLength: 4, entryLength: 0 },
+    device: { holds: 'device event suppression structure', alignment: 4n, fixedLength: 4, entryLength: 0 },
+  },
 };
 
 /** Length in bytes of one part of a queue of `size` entries. */
-export function areaLength(area: QueueArea, size: number): number {
-  const { fixedLength, entryLength } = QUEUE_AREAS[area];
+export function areaLength(format: RingFormat, area: QueueArea, size: number): number {
+  const { fixedLength, entryLength } = QUEUE_AREAS[format][area];
   return fixedLength + entryLength * size;
 }
 
@@ -75,4 +89,9 @@ export function passedEvent(event: number, now: number, before: number): boolean
 }
 
 /** Feature bits that decide the format of a ring. @spec virtio 1.2 §6 Reserved Feature Bits */
-export const RING_FEATURE = { indirectDesc: 1n << 28n, eventIdx: 1n << 29n } as const;
+export const RING_FEATURE = { indirectDesc: 1n << 28n, eventIdx: 1n << 29n, packed: 1n << 34n } as const;
+
+/** The format of the rings where these features were negotiated. */
+export function ringFormat(features: bigint): RingFormat {
+  return (features & RING_FEATURE.packed) === 0n ? 'split' : 'packed';
+}

@@ -3,7 +3,16 @@
  * them all and makes a `Virtqueue` of them, or says what is wrong.
  */
 import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
-import { MAX_QUEUE_SIZE, QUEUE_AREAS, type QueueArea, RING_FEATURE } from './queue-layout.ts';
+import { PackedRingMemory } from './packed-ring-memory.ts';
+import { PackedVirtqueue } from './packed-virtqueue.ts';
+import {
+  MAX_QUEUE_SIZE,
+  QUEUE_AREAS,
+  type QueueArea,
+  RING_FEATURE,
+  type RingFormat,
+  ringFormat,
+} from './queue-layout.ts';
 import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
 import { RingMemory } from './ring-memory.ts';
 import { SplitVirtqueue } from './split-virtqueue.ts';
@@ -16,6 +25,14 @@ type Transition = { readonly to: SetupState } | { readonly fault: RingFaultReaso
 const ENABLE: { readonly [state in SetupState]: readonly [zero: Transition, one: Transition] } = {
   configuring: [{ to: 'configuring' }, { to: 'enabled' }],
   enabled: [{ fault: 'queue-disabled' }, { fault: 'queue-enabled-twice' }],
+};
+
+/** Sizes of a queue up to its maximum, and what a driver is told that chose another. */
+const SIZES: {
+  readonly [format in RingFormat]: { readonly fault: RingFaultReason; allows(size: number): boolean };
+} = {
+  split: { fault: 'queue-size', allows: isPowerOfTwo },
+  packed: { fault: 'packed-queue-size', allows: (size) => size >= 1 },
 };
 
 /** The configuration of one queue. Setters return the fault when the driver may not do this now; nothing has changed then. */
@@ -87,33 +104,41 @@ export class QueueSetup {
 
   /**
    * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression. Faults:
-   * `queue-size`, `queue-alignment`, `queue-outside-ram`.
+   * `queue-size`, `packed-queue-size`, `queue-alignment`, `queue-outside-ram`.
    *
    * @throws Error when the queue is not enabled: our bug.
    * @spec virtio 1.2 §2.7 Split Virtqueues
+   * @spec virtio 1.2 §2.8 Packed Virtqueues
    */
   activate(memory: GuestMemory, features: bigint): Virtqueue | RingFault {
     if (!this.enabled) throw new Error(`queue ${this.index} is activated but not enabled`);
+    const format = ringFormat(features);
     const size = this.#size;
-    if (!isPowerOfTwo(size) || size > this.maxSize) {
-      return ringFault('queue-size', this.index, `size ${size}, at most ${this.maxSize}`);
+    const { fault, allows } = SIZES[format];
+    if (size > this.maxSize || !allows(size)) {
+      return ringFault(fault, this.index, `size ${size}, at most ${this.maxSize}`);
     }
-    const desc = this.#place('desc');
+    const desc = this.#place(format, 'desc');
     if (typeof desc === 'object') return desc;
-    const driver = this.#place('driver');
+    const driver = this.#place(format, 'driver');
     if (typeof driver === 'object') return driver;
-    const device = this.#place('device');
+    const device = this.#place(format, 'device');
     if (typeof device === 'object') return device;
-    const ring = RingMemory.map(memory, { desc, driver, device }, size);
-    if (ring === undefined) return ringFault('queue-outside-ram', this.index, this.#describe());
 
+    const at = { desc, driver, device };
     const indirect = (features & RING_FEATURE.indirectDesc) !== 0n;
     const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
-    return new SplitVirtqueue({ queue: this.index, size, memory, indirect }, ring, eventIdx);
+    const rules = { queue: this.index, size, memory, indirect };
+    if (format === 'packed') {
+      const ring = PackedRingMemory.map(memory, at, size);
+      return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, eventIdx);
+    }
+    const ring = RingMemory.map(memory, at, size);
+    return ring === undefined ? this.#outsideRam() : new SplitVirtqueue(rules, ring, eventIdx);
   }
 
-  #place(area: QueueArea): Gpa | RingFault {
-    const { alignment, holds } = QUEUE_AREAS[area];
+  #place(format: RingFormat, area: QueueArea): Gpa | RingFault {
+    const { alignment, holds } = QUEUE_AREAS[format][area];
     const address = this.#addresses[area];
     if (address % alignment !== 0n) {
       const detail = `${holds} at 0x${address.toString(16)}, not a multiple of ${alignment}`;
@@ -122,9 +147,9 @@ export class QueueSetup {
     return asGpa(address) ?? ringFault('queue-outside-ram', this.index, `${holds} at 0x${address.toString(16)}`);
   }
 
-  #describe(): string {
+  #outsideRam(): RingFault {
     const parts = Object.entries(this.#addresses).map(([area, address]) => `${area} at 0x${address.toString(16)}`);
-    return `${parts.join(', ')}, size ${this.#size}`;
+    return ringFault('queue-outside-ram', this.index, `${parts.join(', ')}, size ${this.#size}`);
   }
 }
 

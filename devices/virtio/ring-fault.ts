@@ -25,6 +25,10 @@ export const RING_FAULTS = {
     text: 'the queue size is not a power of two between 1 and the maximum of this queue',
     spec: 'virtio 1.2 §2.7 Split Virtqueues',
   },
+  'packed-queue-size': {
+    text: 'the queue size is not between 1 and the maximum of this queue',
+    spec: 'virtio 1.2 §2.8.10.1 Structure Size and Alignment',
+  },
   'queue-alignment': {
     text: 'a part of the queue is not aligned as it must be',
     spec: 'virtio 1.2 §2.7.1 Driver Requirements: Virtqueues',
@@ -44,6 +48,14 @@ export const RING_FAULTS = {
   'head-in-flight': {
     text: 'an available entry names a chain that the device has not returned yet',
     spec: 'virtio 1.2 §2.7.13.1 Placing Buffers Into The Descriptor Table',
+  },
+  'ring-overrun': {
+    text: 'a descriptor chain runs on into descriptors that the device has not returned yet',
+    spec: 'virtio 1.2 §2.8.21 Supplying Buffers to The Device',
+  },
+  'id-in-flight': {
+    text: 'a chain has the buffer id of one that the device has not returned yet',
+    spec: 'virtio 1.2 §2.8.13 Descriptor Format',
   },
   'next-range': {
     text: 'the next field of a descriptor points outside its table',
@@ -74,7 +86,7 @@ export const RING_FAULTS = {
     spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
   },
   'indirect-with-next': {
-    text: 'an indirect descriptor has the NEXT flag',
+    text: 'an indirect descriptor has the NEXT flag, or is in a packed ring one of several of a chain',
     spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
   },
   'indirect-length': {

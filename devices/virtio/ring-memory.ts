@@ -24,9 +24,9 @@ interface RingViews {
 }
 
 function ringViews(memory: GuestMemory, at: QueueAddresses, size: number): RingViews | undefined {
-  const desc = memory.view(at.desc, areaLength('desc', size));
-  const avail = memory.view(at.driver, areaLength('driver', size));
-  const used = memory.view(at.device, areaLength('device', size));
+  const desc = memory.view(at.desc, areaLength('split', 'desc', size));
+  const avail = memory.view(at.driver, areaLength('split', 'driver', size));
+  const used = memory.view(at.device, areaLength('split', 'device', size));
   if (desc === undefined || avail === undefined || used === undefined) return undefined;
   return {
     desc: new DataView(desc.buffer, desc.byteOffset, desc.length),

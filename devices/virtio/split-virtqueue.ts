@@ -3,7 +3,8 @@
  *
  * @spec virtio 1.2 §2.7 Split Virtqueues
  */
-import { type ChainRules, readChain } from './descriptor-chain.ts';
+import type { ChainRules } from './chain-segments.ts';
+import { readChain } from './descriptor-chain.ts';
 import { AVAIL_NO_INTERRUPT, passedEvent, USED_NO_NOTIFY } from './queue-layout.ts';
 import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
 import type { RingMemory } from './ring-memory.ts';

@@ -3,9 +3,9 @@
  * other side rings. A lost wake-up shows as a sleep that runs out.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DriverQueue } from '../../devices/virtio/fake-driver/driver-queue.ts';
-import type { DriverRing } from '../../devices/virtio/fake-driver/driver-ring.ts';
+import type { RingPlace } from '../../devices/virtio/fake-driver/driver-virtqueue.ts';
 import { Arena, GuestRam } from '../../devices/virtio/fake-driver/guest-ram.ts';
+import { makeDriverQueue } from '../../devices/virtio/fake-driver/make-driver-queue.ts';
 import { RING_FEATURE } from '../../devices/virtio/queue-layout.ts';
 import { QueueSetup } from '../../devices/virtio/queue-setup.ts';
 import { isRingFault } from '../../devices/virtio/ring-fault.ts';
@@ -16,8 +16,9 @@ export interface RaceData {
   readonly ram: SharedArrayBuffer;
   /** Words: kicks, interrupts, whether the driver is done. */
   readonly bells: SharedArrayBuffer;
-  readonly areas: DriverRing['areas'];
+  readonly areas: RingPlace['areas'];
   readonly size: number;
+  readonly packed: boolean;
   readonly eventIdx: boolean;
   readonly requests: number;
 }
@@ -54,8 +55,8 @@ function report(requests: number, rings: number, failure?: string): void {
 /** A request is 8 bytes with its number; the reply repeats it. */
 function drive(): void {
   const arena = new Arena(ram, 0, data.ram.byteLength);
-  const queue = new DriverQueue(arena, { size: data.size, eventIdx: data.eventIdx });
-  const slots = Array.from({ length: data.size / 2 }, () => ({
+  const queue = makeDriverQueue(arena, { size: data.size, packed: data.packed, eventIdx: data.eventIdx });
+  const slots = Array.from({ length: Math.floor(data.size / 2) }, () => ({
     request: { address: arena.allocate(8), length: 8 },
     reply: { address: arena.allocate(8), length: 8 },
   }));
@@ -105,12 +106,16 @@ function drive(): void {
 }
 
 function serve(): void {
-  const setup = new QueueSetup(0, data.size);
+  const setup = new QueueSetup(0, 2 ** Math.ceil(Math.log2(data.size)));
+  setup.setSize(data.size);
   setup.setAddress('desc', BigInt(data.areas.desc));
   setup.setAddress('driver', BigInt(data.areas.driver));
   setup.setAddress('device', BigInt(data.areas.device));
   setup.writeEnable(1);
-  const queue = setup.activate(ram, data.eventIdx ? RING_FEATURE.eventIdx : 0n);
+  const queue = setup.activate(
+    ram,
+    (data.eventIdx ? RING_FEATURE.eventIdx : 0n) | (data.packed ? RING_FEATURE.packed : 0n),
+  );
   if (isRingFault(queue)) throw new Error(queue.message);
 
   let [served, interrupts] = [0, 0];

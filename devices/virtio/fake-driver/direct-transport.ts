@@ -4,15 +4,17 @@
  */
 import type { DeviceTrace, GuestMemory } from '../../ports.ts';
 import type { VirtioDevice } from '../device.ts';
+import type { RingChoice } from '../features.ts';
 import { DeviceLifeCycle } from '../life-cycle.ts';
-import type { DriverRing } from './driver-ring.ts';
 import type { DriverTransport } from './driver-transport.ts';
+import type { RingPlace } from './driver-virtqueue.ts';
 
 /** What a direct transport is made of. */
 export interface DirectTransportOptions {
   readonly device: VirtioDevice;
   readonly memory: GuestMemory;
   readonly trace?: DeviceTrace;
+  readonly rings?: RingChoice;
   /** Resolves after a turn of the event loop that runs the device's deferred work. */
   readonly wait: () => Promise<void>;
 }
@@ -26,7 +28,7 @@ export class DirectTransport implements DriverTransport {
   onConfigInterrupt: () => void = () => {};
   readonly #life: DeviceLifeCycle;
 
-  constructor({ device, memory, trace, wait }: DirectTransportOptions) {
+  constructor({ device, memory, trace, rings, wait }: DirectTransportOptions) {
     this.deviceId = device.deviceId;
     this.queueCount = device.queueSizes.length;
     this.wait = wait;
@@ -35,6 +37,7 @@ export class DirectTransport implements DriverTransport {
       device,
       memory,
       trace,
+      rings,
       queueInterrupt: (queue) => this.onQueueInterrupt(queue),
       configInterrupt: () => this.onConfigInterrupt(),
       runningChanged: () => {},
@@ -62,7 +65,7 @@ export class DirectTransport implements DriverTransport {
     return this.#life.queues[index]?.maxSize ?? 0;
   }
 
-  enableQueue(index: number, ring: DriverRing): void {
+  enableQueue(index: number, ring: RingPlace): void {
     const queue = this.#life.queues[index];
     if (queue === undefined) return;
     this.#life.setQueueSize(queue, ring.size);

@@ -13,32 +13,18 @@ import {
   passedEvent,
   USED_NO_NOTIFY,
 } from '../queue-layout.ts';
-import { type Descriptor, DriverRing, putDescriptor, type UsedEntry } from './driver-ring.ts';
+import { type Descriptor, DriverRing, putDescriptor } from './driver-ring.ts';
+import {
+  DeviceMisbehaved,
+  type DriverBuffer,
+  type DriverQueueOptions,
+  type DriverVirtqueue,
+  type UsedEntry,
+} from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
 
-/** A piece of guest memory offered to the device. */
-export interface DriverBuffer {
-  readonly address: Gpa;
-  readonly length: number;
-}
-
-/** How a driver uses its queue. */
-export interface DriverQueueOptions {
-  /** Entries: a power of two, at most what the device offers. */
-  readonly size: number;
-  /** VIRTIO_F_INDIRECT_DESC was negotiated: chains of two and more descriptors go through a table. */
-  readonly indirect?: boolean;
-  /** VIRTIO_F_EVENT_IDX was negotiated. */
-  readonly eventIdx?: boolean;
-}
-
-/** The device broke the rules of the ring. */
-export class DeviceMisbehaved extends Error {
-  override readonly name = 'DeviceMisbehaved';
-}
-
-/** A split virtqueue as its driver holds it. */
-export class DriverQueue {
+/** A split virtqueue as its driver holds it. Chains are numbered by their first descriptor. */
+export class DriverQueue implements DriverVirtqueue {
   /** The words underneath: addresses for the device's registers, and the way to misbehave. */
   readonly ring: DriverRing;
   readonly #eventIdx: boolean;
@@ -63,12 +49,10 @@ export class DriverQueue {
     for (let i = options.size - 1; i >= 0; i -= 1) this.#free.push(i);
   }
 
-  /** Chains the device has not used yet. */
   get inFlight(): number {
     return this.#chains.filter((chain) => chain !== undefined).length;
   }
 
-  /** Places one chain, not yet visible to the device; returns its head, or undefined while too few descriptors are free. */
   add(readable: readonly DriverBuffer[], writable: readonly DriverBuffer[]): number | undefined {
     const parts: Descriptor[] = [
       ...readable.map(({ address, length }) => ({ addr: address, len: length, flags: 0 })),
@@ -103,7 +87,7 @@ export class DriverQueue {
     return head;
   }
 
-  /** Shows the device everything added; true when it wants a kick for that. @spec virtio 1.2 §2.7.10 Available Buffer Notification Suppression */
+  /** @spec virtio 1.2 §2.7.10 Available Buffer Notification Suppression */
   publish(): boolean {
     const before = this.#published;
     this.#published = this.#added;
@@ -114,11 +98,6 @@ export class DriverQueue {
       : (this.ring.usedFlags & USED_NO_NOTIFY) === 0;
   }
 
-  /**
-   * Takes the next chain the device used, or undefined when there is none.
-   *
-   * @throws DeviceMisbehaved when the entry names no chain in flight.
-   */
   takeUsed(): UsedEntry | undefined {
     const usedIdx = this.ring.usedIdx;
     if (usedIdx === this.#lastUsed) return undefined;
@@ -134,14 +113,13 @@ export class DriverQueue {
     return entry;
   }
 
-  /** Asks for no interrupt. @spec virtio 1.2 §2.7.7 Used Buffer Notification Suppression */
+  /** @spec virtio 1.2 §2.7.7 Used Buffer Notification Suppression */
   suppressInterrupts(): void {
     // With EVENT_IDX an event just behind the used index is passed last of all.
     if (this.#eventIdx) this.ring.usedEvent = (this.#lastUsed - 1) & 0xffff;
     else this.ring.availFlags = AVAIL_NO_INTERRUPT;
   }
 
-  /** Asks for an interrupt at the next used chain; true if one is there already, for which none will come. */
   allowInterrupts(): boolean {
     if (this.#eventIdx) this.ring.usedEvent = this.#lastUsed;
     else this.ring.availFlags = 0;

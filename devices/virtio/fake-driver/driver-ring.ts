@@ -16,6 +16,7 @@ import {
   USED,
   usedEventOffset,
 } from '../queue-layout.ts';
+import type { RingPlace, UsedEntry } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
 
 /** `struct virtq_desc` as numbers. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */
@@ -37,17 +38,11 @@ export function putDescriptor(table: DataView, offset: number, descriptor: Descr
   table.setUint16(offset + DESCRIPTOR.next, descriptor.next ?? 0, true);
 }
 
-/** An entry of the used ring. */
-export interface UsedEntry {
-  readonly id: number;
-  readonly len: number;
-}
-
 /**
  * The three areas of one queue, word by word. Slots are subscripts, indices run free. Loads and stores of indices, flags
  * and events are sequentially consistent, which is every barrier the spec asks of a driver.
  */
-export class DriverRing {
+export class DriverRing implements RingPlace {
   readonly size: number;
   /** Where the areas are, for the device's registers. */
   readonly areas: { readonly [area in QueueArea]: Gpa };
@@ -59,9 +54,11 @@ export class DriverRing {
   /** Takes zeroed areas for `size` entries from the arena. */
   constructor(arena: Arena, size: number) {
     this.size = size;
-    const take = (area: QueueArea): Gpa => arena.allocate(areaLength(area, size), Number(QUEUE_AREAS[area].alignment));
+    const take = (area: QueueArea): Gpa =>
+      arena.allocate(areaLength('split', area, size), Number(QUEUE_AREAS.split[area].alignment));
     this.areas = { desc: take('desc'), driver: take('driver'), device: take('device') };
-    const bytes = (area: QueueArea): Uint8Array => arena.bytes(this.areas[area], areaLength(area, size)).fill(0);
+    const bytes = (area: QueueArea): Uint8Array =>
+      arena.bytes(this.areas[area], areaLength('split', area, size)).fill(0);
     const desc = bytes('desc');
     const avail = bytes('driver');
     const used = bytes('device');

@@ -4,9 +4,9 @@
  */
 import { RING_FEATURE } from '../queue-layout.ts';
 import { STATUS } from '../status.ts';
-import { DriverQueue } from './driver-queue.ts';
-import type { DriverRing } from './driver-ring.ts';
+import type { DriverVirtqueue, RingPlace } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
+import { makeDriverQueue } from './make-driver-queue.ts';
 
 /** The way from a driver to one device. */
 export interface DriverTransport {
@@ -23,7 +23,7 @@ export interface DriverTransport {
   /** Largest size of a queue; 0 when there is no such queue. Right until the driver chooses a size. */
   maxQueueSize(index: number): number;
   /** Tells the device size and addresses of a queue, and where to send its interrupts; then enables it. */
-  enableQueue(index: number, ring: DriverRing): void;
+  enableQueue(index: number, ring: RingPlace): void;
   kick(index: number): void;
   /** Reads device-specific configuration: unsigned, little-endian. */
   readConfig(offset: number, width: 1 | 2 | 4): number;
@@ -39,6 +39,7 @@ export interface DriverTransport {
 export interface DriverChoice {
   /** Device-specific features to accept where offered; VERSION_1 is always among them. */
   readonly features?: bigint;
+  readonly packed?: boolean;
   readonly indirect?: boolean;
   readonly eventIdx?: boolean;
   /** Size of each queue; the largest by default. */
@@ -78,7 +79,7 @@ export async function startDevice(
   transport: DriverTransport,
   arena: Arena,
   choice: DriverChoice = {},
-): Promise<DriverQueue[]> {
+): Promise<DriverVirtqueue[]> {
   await resetDevice(transport);
   transport.status = STATUS.ACKNOWLEDGE;
   transport.status |= STATUS.DRIVER;
@@ -86,6 +87,7 @@ export async function startDevice(
   const wanted =
     VERSION_1 |
     (choice.features ?? 0n) |
+    (choice.packed === true ? RING_FEATURE.packed : 0n) |
     (choice.indirect === true ? RING_FEATURE.indirectDesc : 0n) |
     (choice.eventIdx === true ? RING_FEATURE.eventIdx : 0n);
   const accepted = wanted & transport.offered;
@@ -95,10 +97,11 @@ export async function startDevice(
     throw new DeviceRefused(`the device does not accept features 0x${accepted.toString(16)}`);
   }
 
-  const queues: DriverQueue[] = [];
+  const queues: DriverVirtqueue[] = [];
   for (let index = 0; index < transport.queueCount; index += 1) {
-    const queue = new DriverQueue(arena, {
+    const queue = makeDriverQueue(arena, {
       size: choice.queueSize ?? transport.maxQueueSize(index),
+      packed: (accepted & RING_FEATURE.packed) !== 0n,
       indirect: (accepted & RING_FEATURE.indirectDesc) !== 0n,
       eventIdx: (accepted & RING_FEATURE.eventIdx) !== 0n,
     });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { P9Device, type P9DeviceOptions } from '../p9-device.ts';
 import { DirectTransport } from './direct-transport.ts';
-import { DeviceMisbehaved, DriverQueue } from './driver-queue.ts';
+import { DriverQueue } from './driver-queue.ts';
 import { DeviceRefused, resetDevice, startDevice } from './driver-transport.ts';
+import { DeviceMisbehaved } from './driver-virtqueue.ts';
 import { FrameDriver } from './frame-driver.ts';
 import { Arena, GuestRam } from './guest-ram.ts';
 

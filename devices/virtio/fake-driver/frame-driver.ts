@@ -3,7 +3,7 @@
  * back in the writable part. Several may be under way at once.
  */
 import type { Gpa } from '../../ports.ts';
-import type { DriverBuffer, DriverQueue } from './driver-queue.ts';
+import type { DriverBuffer, DriverVirtqueue } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
 
 /** How a frame driver uses its queue. */
@@ -33,7 +33,7 @@ interface Pending {
 /** Sends frames through one queue. Buffers are taken from the arena once and used again. */
 export class FrameDriver {
   readonly room: number;
-  readonly #queue: DriverQueue;
+  readonly #queue: DriverVirtqueue;
   readonly #arena: Arena;
   readonly #kick: () => void;
   readonly #piece: number;
@@ -41,7 +41,7 @@ export class FrameDriver {
   readonly #pending = new Map<number, Pending>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(queue: DriverQueue, arena: Arena, options: FrameDriverOptions) {
+  constructor(queue: DriverVirtqueue, arena: Arena, options: FrameDriverOptions) {
     this.#queue = queue;
     this.#arena = arena;
     this.#kick = options.kick;

@@ -5,8 +5,8 @@
  */
 import type { AccessWidth } from '../../ports.ts';
 import { ISR } from '../pci-isr.ts';
-import type { DriverRing } from './driver-ring.ts';
 import type { DriverTransport } from './driver-transport.ts';
+import type { RingPlace } from './driver-virtqueue.ts';
 import type { PciDriver } from './pci-driver.ts';
 
 const DEVICE_ID_REGISTER = 0x02;
@@ -75,7 +75,7 @@ export class PciDriverTransport implements DriverTransport {
     return this.pci.get('queue_size');
   }
 
-  enableQueue(index: number, ring: DriverRing): void {
+  enableQueue(index: number, ring: RingPlace): void {
     const vector = this.#messages === undefined ? undefined : index + 1;
     if (vector !== undefined) this.pci.set('config_msix_vector', 0);
     this.pci.setUpQueue(index, ring, vector);

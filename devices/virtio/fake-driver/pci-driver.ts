@@ -8,7 +8,7 @@ import type { AccessWidth } from '../../ports.ts';
 import { commonConfig } from '../common-config-registers.ts';
 import { CFG_TYPE } from '../pci-capabilities.ts';
 import { STATUS } from '../status.ts';
-import type { DriverRing } from './driver-ring.ts';
+import type { RingPlace } from './driver-virtqueue.ts';
 
 /** Configuration space of the function, or guest physical memory: read and written by offset or address. */
 export interface AccessPort {
@@ -146,7 +146,7 @@ export class PciDriver {
   }
 
   /** Tells the device where a queue is and enables it; `vector` is the MSI-X vector of its interrupts. */
-  setUpQueue(index: number, ring: DriverRing, vector?: number): void {
+  setUpQueue(index: number, ring: RingPlace, vector?: number): void {
     this.set('queue_select', index);
     this.set('queue_size', ring.size);
     if (vector !== undefined) this.set('queue_msix_vector', vector);

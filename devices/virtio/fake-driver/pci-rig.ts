@@ -7,6 +7,7 @@ import { assignBars } from '../../pci/assign-bars.ts';
 import { hostBridge } from '../../pci/host-bridge.ts';
 import { PciBus } from '../../pci/pci-bus.ts';
 import type { AccessWidth, Doorbell } from '../../ports.ts';
+import type { RingChoice } from '../features.ts';
 import { VirtioPciTransport } from '../pci-transport.ts';
 import { RING_FEATURE } from '../queue-layout.ts';
 import { DriverQueue } from './driver-queue.ts';
@@ -23,8 +24,16 @@ export const RIG_WINDOWS = {
 /** What `pciRig` gives. */
 export type PciRig = ReturnType<typeof pciRig>;
 
+/** What can be chosen about the function. */
+export interface PciRigOptions {
+  readonly vectors?: number;
+  /** False: kicks arrive as writes only. */
+  readonly doorbells?: boolean;
+  readonly rings?: RingChoice;
+}
+
 /** Puts an `EchoDevice` behind a virtio PCI function on a bus, its BARs assigned, and a driver in front of it. */
-export function pciRig({ vectors, doorbells = true }: { vectors?: number; doorbells?: boolean } = {}) {
+export function pciRig({ vectors, doorbells = true, rings }: PciRigOptions = {}) {
   const ports = new Bus('pio', 0x1_0000);
   const memory = new Bus('mmio', 2 ** 46);
   const pin = { level: false };
@@ -60,6 +69,7 @@ export function pciRig({ vectors, doorbells = true }: { vectors?: number; doorbe
     doorbells: doorbells ? { bind } : undefined,
     trace: { guestFault: (name, message) => faults.push(`${name}: ${message}`) },
     vectors,
+    rings,
   });
   bus.attach(transport.pci, 3);
   assignBars(bus, RIG_WINDOWS);

@@ -1,0 +1,89 @@
+/**
+ * Reads a descriptor chain of a packed virtqueue out of guest memory, once, and checks every rule on the way. What comes
+ * out is safe to use whatever the guest does to the descriptors afterwards.
+ */
+import { type ChainRules, ChainSegments, range, viewOf } from './chain-segments.ts';
+import { PACKED_DESCRIPTOR, PACKED_FLAG } from './packed-layout.ts';
+import { DESCRIPTOR_LENGTH } from './queue-layout.ts';
+import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
+import type { Chain } from './virtqueue.ts';
+
+/** A chain and the entries of the ring that it occupies. */
+export interface PackedChain extends Chain {
+  /** Descriptors in the ring, whatever an indirect table adds: 1 to the size of the queue. */
+  readonly slots: number;
+}
+
+/**
+ * Reads the chain whose first descriptor is in `slot` of the ring; its head is its buffer id. Each descriptor is loaded
+ * once. At most `free` entries of the ring may belong to it: the others hold chains the device has not returned.
+ *
+ * @spec virtio 1.2 §2.8.2 Polling of available and used descriptors
+ * @spec virtio 1.2 §2.8.6 Next Flag: Descriptor Chaining
+ * @spec virtio 1.2 §2.8.7 Indirect Flag: Scatter-Gather Support
+ */
+export function readPackedChain(
+  rules: ChainRules,
+  ring: DataView,
+  slot: number,
+  free: number,
+): PackedChain | RingFault {
+  const fault = (reason: RingFaultReason, detail: string): RingFault =>
+    ringFault(reason, rules.queue, `slot ${slot}: ${detail}`);
+
+  const segments = new ChainSegments(rules);
+  let current = slot;
+  for (let slots = 1; ; slots += 1) {
+    if (slots > free) return fault('ring-overrun', `more than the ${free} descriptors that are the driver's`);
+    const at = current * DESCRIPTOR_LENGTH;
+    const address = addressAt(ring, at);
+    const length = ring.getUint32(at + PACKED_DESCRIPTOR.len, true);
+    const idAndFlags = ring.getUint32(at + PACKED_DESCRIPTOR.id, true);
+    const flags = idAndFlags >>> 16;
+    const hasNext = (flags & PACKED_FLAG.next) !== 0;
+
+    let broken: RingFault | undefined;
+    if ((flags & PACKED_FLAG.indirect) === 0) {
+      const reason = segments.add(address, length, (flags & PACKED_FLAG.write) !== 0);
+      broken = reason && fault(reason, `descriptor ${current}: ${range(address, length)}`);
+    } else if (!rules.indirect) broken = fault('indirect-not-negotiated', `descriptor ${current}`);
+    else if (hasNext || slots > 1) broken = fault('indirect-with-next', `descriptor ${current}`);
+    else broken = addTable(rules, segments, address, length, fault);
+    if (broken !== undefined) return broken;
+
+    if (!hasNext) {
+      const { readable, writable, readableLength, writableLength } = segments;
+      return { kind: 'chain', head: idAndFlags & 0xffff, readable, writable, readableLength, writableLength, slots };
+    }
+    current = current + 1 === rules.size ? 0 : current + 1;
+  }
+}
+
+/** Adds the buffers of an indirect table, all of them, in order; of their flags only WRITE means anything. */
+function addTable(
+  rules: ChainRules,
+  segments: ChainSegments,
+  address: number,
+  length: number,
+  fault: (reason: RingFaultReason, detail: string) => RingFault,
+): RingFault | undefined {
+  if (length === 0 || length % DESCRIPTOR_LENGTH !== 0) return fault('indirect-length', `${length} bytes`);
+  // The chain may not be longer than the queue: one descriptor more is enough to see that it is.
+  const view = viewOf(rules.memory, address, Math.min(length, (rules.size + 1) * DESCRIPTOR_LENGTH));
+  if (view === undefined) return fault('indirect-outside-ram', range(address, length));
+  const table = new DataView(view.buffer, view.byteOffset, view.length);
+  for (let at = 0; at < view.length; at += DESCRIPTOR_LENGTH) {
+    const target = addressAt(table, at);
+    const bytes = table.getUint32(at + PACKED_DESCRIPTOR.len, true);
+    const isWritable = (table.getUint16(at + PACKED_DESCRIPTOR.flags, true) & PACKED_FLAG.write) !== 0;
+    const reason = segments.add(target, bytes, isWritable);
+    if (reason !== undefined) {
+      return fault(reason, `descriptor ${at / DESCRIPTOR_LENGTH} of the indirect table: ${range(target, bytes)}`);
+    }
+  }
+  return undefined;
+}
+
+function addressAt(table: DataView, at: number): number {
+  return table.getUint32(at + 4, true) * 2 ** 32 + table.getUint32(at, true);
+}
