@@ -1,37 +1,27 @@
 /** What the registers of the common configuration structure do. */
 import type { RegisterBank } from '../../bytes/register-bank.ts';
-import { type CommonConfigOwner, commonConfig, NO_VECTOR } from './common-config-registers.ts';
+import { type CommonConfigOwner, commonConfig } from './common-config-registers.ts';
 import { featurePage, withFeaturePage } from './features.ts';
+import type { InterruptVectors } from './interrupt-vectors.ts';
 import type { DeviceLifeCycle } from './life-cycle.ts';
 import type { QueueArea } from './queue-layout.ts';
 import type { QueueSetup } from './queue-setup.ts';
 
-/** The common configuration structure of one device: passes on to its life what the driver writes, and keeps the vectors. */
+/** The common configuration structure of one device: passes on to its life and its vectors what the driver writes. */
 export class CommonConfig implements CommonConfigOwner {
   readonly registers: RegisterBank<CommonConfigOwner>;
   readonly #life: DeviceLifeCycle;
-  /** Number of MSI-X vectors the function has, 0 to 2048. */
-  readonly #vectors: number;
-  readonly #queueVectors: number[];
-  #configVector = NO_VECTOR;
+  readonly #vectors: InterruptVectors;
 
-  constructor(life: DeviceLifeCycle, vectors: number) {
+  constructor(life: DeviceLifeCycle, vectors: InterruptVectors) {
     this.#life = life;
     this.#vectors = vectors;
-    this.#queueVectors = life.queues.map(() => NO_VECTOR);
     this.registers = commonConfig.instance(this);
   }
 
-  /** Vector for used buffer notifications of a queue, or `NO_VECTOR`. */
-  queueVector(queue: number): number {
-    return this.#queueVectors[queue] ?? NO_VECTOR;
-  }
-
-  /** Selectors to 0, no vectors. */
+  /** Selectors back to 0. */
   reset(): void {
     this.registers.reset();
-    this.#queueVectors.fill(NO_VECTOR);
-    this.#configVector = NO_VECTOR;
   }
 
   deviceFeaturePage(): number {
@@ -47,11 +37,11 @@ export class CommonConfig implements CommonConfigOwner {
   }
 
   readConfigVector(): number {
-    return this.#configVector;
+    return this.#vectors.config;
   }
 
   writeConfigVector(vector: number): void {
-    this.#configVector = this.#existing(vector);
+    this.#vectors.config = vector;
   }
 
   queueCount(): number {
@@ -79,13 +69,11 @@ export class CommonConfig implements CommonConfigOwner {
   }
 
   readQueueVector(): number {
-    return this.queueVector(this.registers.get('queue_select'));
+    return this.#vectors.queue(this.registers.get('queue_select'));
   }
 
   writeQueueVector(vector: number): void {
-    this.#forSelected((queue) => {
-      this.#queueVectors[queue.index] = this.#existing(vector);
-    });
+    this.#forSelected((queue) => this.#vectors.setQueue(queue.index, vector));
   }
 
   readQueueEnable(): number {
@@ -116,10 +104,5 @@ export class CommonConfig implements CommonConfigOwner {
     const queue = this.#selected;
     if (queue !== undefined) act(queue);
     else this.#life.fault(`there is no queue ${this.registers.get('queue_select')} to configure`);
-  }
-
-  /** A vector the function has, or none. @spec virtio 1.2 §4.1.5.1.2.1 Device Requirements: MSI-X Vector Configuration */
-  #existing(vector: number): number {
-    return vector < this.#vectors ? vector : NO_VECTOR;
   }
 }

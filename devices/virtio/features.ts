@@ -24,6 +24,14 @@ export function baseFeatures({ indirectDesc = true, eventIdx = true, packed = fa
   );
 }
 
+/** Feature bits that only the legacy interface has. @spec virtio 1.2 §6.3 Legacy Interface: Reserved Feature Bits */
+export const LEGACY_FEATURE = { notifyOnEmpty: 1n << 24n, anyLayout: 1n << 27n } as const;
+
+/** What the legacy interface offers of a device: the low bits, and those of its own. */
+export function legacyOffer(offered: bigint): bigint {
+  return (offered & 0xffff_ffffn) | LEGACY_FEATURE.notifyOnEmpty | LEGACY_FEATURE.anyLayout;
+}
+
 /** The 32 bits of `features` that `select` shows: 0 the low ones, 1 the high ones, 0 for any other page. */
 export function featurePage(features: bigint, select: number): number {
   return select > 1 ? 0 : Number((features >> BigInt(32 * select)) & 0xffff_ffffn);

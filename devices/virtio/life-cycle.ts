@@ -8,7 +8,7 @@ import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
 import type { QueueArea } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault, type RingFault } from './ring-fault.ts';
-import { DeviceStatus } from './status.ts';
+import { DeviceStatus, type DriverInterface } from './status.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
 /** What the life of a device needs of its transport. */
@@ -48,6 +48,8 @@ export class DeviceLifeCycle {
   #configGeneration = 0;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
+  /** Resets under way: only a driver of the legacy interface begins a new life, or another reset, before they have ended. */
+  #resets = 0;
 
   constructor(parts: LifeCycleParts) {
     this.#parts = parts;
@@ -88,9 +90,9 @@ export class DeviceLifeCycle {
     return this.#draining;
   }
 
-  /** The driver wrote the device status field. */
-  writeStatus(value: number): void {
-    this.#status.write(value);
+  /** The driver wrote the device status field, by the interface it uses. */
+  writeStatus(value: number, by: DriverInterface = 'modern'): void {
+    this.#status.write(value, by);
   }
 
   /** The driver accepts these features; it may change its mind until FEATURES_OK. @spec virtio 1.2 §2.2.1 Driver Requirements: Feature Bits */
@@ -118,6 +120,11 @@ export class DeviceLifeCycle {
       this.needsReset(`queue ${queue.index} may not be enabled in state ${state}`);
       return undefined;
     });
+  }
+
+  /** The driver of the legacy interface placed a whole queue at page `page`, which also enables it; 0 takes it away. */
+  placeLegacyQueue(queue: QueueSetup, page: number): void {
+    this.#configure(() => queue.placeLegacy(page));
   }
 
   /** The driver rang for a queue. Ignored unless that queue is alive. */
@@ -155,6 +162,23 @@ export class DeviceLifeCycle {
       this.#parts.configInterrupt();
       return;
     }
+    if (this.#resets === 0) this.#activate();
+    else this.#activateWhenDrained();
+  }
+
+  /** The driver did not wait for its reset: the new life begins once nothing of the old one is left. */
+  #activateWhenDrained(): void {
+    const draining = this.#draining;
+    draining.then(
+      () => {
+        if (draining === this.#draining && this.#status.state === 'running') this.#activate();
+      },
+      // The status field has been told, and the device asks for another reset.
+      () => {},
+    );
+  }
+
+  #activate(): void {
     const queues: (Virtqueue | undefined)[] = [];
     for (const setup of this.queues) {
       const outcome = setup.enabled ? setup.activate(this.#parts.memory, this.#accepted) : undefined;
@@ -194,23 +218,21 @@ export class DeviceLifeCycle {
     const life = this.#life;
     this.#life = undefined;
     for (const queue of life?.queues ?? []) queue?.detach();
+    for (const queue of this.queues) queue.reset();
     this.#accepted = 0n;
     this.#parts.resetRegisters();
     this.#parts.runningChanged();
-    if (this.#status.value === 0) {
-      this.#resetQueues();
-      return undefined;
-    }
-    this.#draining = this.#drain();
+    if (this.#status.value === 0) return undefined;
+    this.#draining = this.#drain(this.#draining);
     return this.#draining;
   }
 
-  async #drain(): Promise<void> {
-    await this.device.reset();
-    this.#resetQueues();
-  }
-
-  #resetQueues(): void {
-    for (const queue of this.queues) queue.reset();
+  async #drain(before: Promise<void>): Promise<void> {
+    this.#resets += 1;
+    try {
+      await Promise.all([this.device.reset(), before.catch(() => {})]);
+    } finally {
+      this.#resets -= 1;
+    }
   }
 }

@@ -1,8 +1,8 @@
-/** Presents a virtio device as a PCI function, by the modern interface alone. */
+/** Presents a virtio device as a PCI function: by the modern interface, the legacy one, or both. */
 import { type BarRegion, layOutBar } from '../pci/bar-regions.ts';
 import type { Bar } from '../pci/bars.ts';
 import type { PciCapability } from '../pci/capabilities.ts';
-import { PciFunction } from '../pci/function.ts';
+import { PciFunction, type PciIdentity } from '../pci/function.ts';
 import { Msix } from '../pci/msix.ts';
 import {
   asGpa,
@@ -17,6 +17,8 @@ import { CommonConfig } from './common-config.ts';
 import { NO_VECTOR } from './common-config-registers.ts';
 import type { VirtioDevice } from './device.ts';
 import type { RingChoice } from './features.ts';
+import { InterruptVectors } from './interrupt-vectors.ts';
+import { LegacyInterface } from './legacy-interface.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
 import { type StructureType, structureCapabilityAt } from './pci-capabilities.ts';
 import { pciConfigAccess } from './pci-config-access.ts';
@@ -35,19 +37,37 @@ export interface VirtioPciParts {
   readonly vectors?: number | undefined;
   /** What the rings offer; the usual unless given. */
   readonly rings?: RingChoice | undefined;
+  /** By which interfaces a driver may come; only the modern one unless given. */
+  readonly interfaces?: PciInterfaces | undefined;
+}
+
+/** The interfaces of a function: transitional where both are true. @spec virtio 1.2 §1.3.1 Legacy Interface: Terminology */
+export interface PciInterfaces {
+  readonly modern: boolean;
+  readonly legacy: boolean;
+}
+
+/** A function as drivers recognise it. @spec virtio 1.2 §4.1.2 PCI Device Discovery */
+function identityOf({ deviceId, pciClass }: VirtioDevice, { legacy }: PciInterfaces): PciIdentity {
+  const ids = { vendorId: VENDOR, subsystemVendorId: VENDOR, classCode: pciClass };
+  return legacy
+    ? { ...ids, deviceId: FIRST_LEGACY_DEVICE + deviceId, revision: 0, subsystemId: deviceId }
+    : { ...ids, deviceId: FIRST_DEVICE + deviceId, revision: 1, subsystemId: SUBSYSTEM };
 }
 
 const VENDOR = 0x1af4;
 const FIRST_DEVICE = 0x1040;
+/** virtio-9p is 0x1009 as in QEMU; the few devices with a legacy id of their own are not among ours. */
+const FIRST_LEGACY_DEVICE = 0x1000;
 const SUBSYSTEM = 0x1100;
-const REVISION = 1;
 
 const MSIX_BAR = 1;
 const STRUCTURES_BAR = 4;
 const PAGE = 0x1000;
 
 /**
- * A non-transitional virtio PCI function. BAR 4 holds the virtio structures, a page for each; BAR 1 holds MSI-X.
+ * A virtio PCI function. BAR 4 holds the virtio structures, a page for each; BAR 1 holds MSI-X; BAR 0, I/O, the legacy
+ * interface.
  *
  * @spec virtio 1.2 §4.1 Virtio Over PCI Bus
  */
@@ -55,14 +75,17 @@ export class VirtioPciTransport {
   /** What is plugged into a PCI bus. */
   readonly pci: PciFunction;
   readonly #life: DeviceLifeCycle;
+  readonly #vectors: InterruptVectors;
   readonly #common: CommonConfig;
+  readonly #legacy: LegacyInterface | undefined;
   readonly #isr: IsrStatus;
   readonly #notify: NotifyStructure;
   readonly #msix: Msix | undefined;
 
-  /** @throws Error when the number of vectors is out of range. */
+  /** @throws Error when the number of vectors is out of range, or there is no interface. */
   constructor(parts: VirtioPciParts) {
-    const { device, vectors = device.queueSizes.length + 1 } = parts;
+    const { device, vectors = device.queueSizes.length + 1, interfaces = { modern: true, legacy: false } } = parts;
+    if (!interfaces.modern && !interfaces.legacy) throw new Error(`${device.name}: a function without any interface`);
     const name = `${device.name}-pci`;
     this.#life = new DeviceLifeCycle({
       name,
@@ -72,18 +95,39 @@ export class VirtioPciTransport {
       rings: parts.rings,
       queueInterrupt: (queue) => this.#queueInterrupt(queue),
       configInterrupt: () => this.#configInterrupt(),
-      runningChanged: () => this.#notify.setRunning(this.#life.running),
+      runningChanged: () => {
+        this.#notify.setRunning(this.#life.running);
+        this.#legacy?.setRunning(this.#life.running);
+      },
       resetRegisters: () => this.#resetRegisters(),
     });
-    this.#common = new CommonConfig(this.#life, vectors);
+    this.#vectors = new InterruptVectors(vectors, device.queueSizes.length);
+    this.#common = new CommonConfig(this.#life, this.#vectors);
     this.#isr = new IsrStatus(() => this.#drivePin());
     this.#notify = new NotifyStructure({
       queues: device.queueSizes.length,
       doorbells: parts.doorbells,
       kick: (queue) => this.#kick(queue),
     });
-    const { bar, capabilities } = this.#structures();
-    const bars = [bar];
+    const bars: Bar[] = [];
+    const capabilities: PciCapability[] = [];
+    if (interfaces.modern) {
+      const structures = this.#structures();
+      bars.push(structures.bar);
+      capabilities.push(...structures.capabilities);
+    }
+    if (interfaces.legacy) {
+      this.#legacy = new LegacyInterface({
+        life: this.#life,
+        vectors: this.#vectors,
+        config: configTarget(device),
+        msixEnabled: () => this.#msix?.enabled ?? false,
+        kick: (queue) => this.#kick(queue),
+        takeIsr: () => this.#isr.take(),
+        doorbells: parts.doorbells,
+      });
+      bars.push(this.#legacy.bar);
+    }
     if (vectors !== 0) {
       this.#msix = new Msix({
         vectors,
@@ -97,14 +141,7 @@ export class VirtioPciTransport {
     }
     this.pci = new PciFunction({
       name,
-      identity: {
-        vendorId: VENDOR,
-        deviceId: FIRST_DEVICE + device.deviceId,
-        revision: REVISION,
-        classCode: device.pciClass,
-        subsystemVendorId: VENDOR,
-        subsystemId: SUBSYSTEM,
-      },
+      identity: identityOf(device, interfaces),
       interruptPin: 1,
       bars,
       capabilities,
@@ -178,14 +215,14 @@ export class VirtioPciTransport {
 
   /** @spec virtio 1.2 §4.1.5.3 Used Buffer Notifications */
   #queueInterrupt(queue: number): void {
-    if (this.#msix?.enabled) this.#trigger(this.#common.queueVector(queue));
+    if (this.#msix?.enabled) this.#trigger(this.#vectors.queue(queue));
     else this.#isr.set('queue');
   }
 
   /** @spec virtio 1.2 §4.1.5.4 Notification of Device Configuration Changes */
   #configInterrupt(): void {
     this.#isr.set('config');
-    if (this.#msix?.enabled) this.#trigger(this.#common.readConfigVector());
+    if (this.#msix?.enabled) this.#trigger(this.#vectors.config);
   }
 
   #trigger(vector: number): void {
@@ -198,6 +235,8 @@ export class VirtioPciTransport {
 
   #resetRegisters(): void {
     this.#common.reset();
+    this.#legacy?.reset();
+    this.#vectors.reset();
     this.#isr.take();
     this.#msix?.clearPending();
   }

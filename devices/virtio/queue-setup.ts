@@ -3,9 +3,12 @@
  * them all and makes a `Virtqueue` of them, or says what is wrong.
  */
 import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
+import { LEGACY_FEATURE } from './features.ts';
 import { PackedRingMemory } from './packed-ring-memory.ts';
 import { PackedVirtqueue } from './packed-virtqueue.ts';
 import {
+  LEGACY_PAGE,
+  legacyAreas,
   MAX_QUEUE_SIZE,
   QUEUE_AREAS,
   type QueueArea,
@@ -95,6 +98,20 @@ export class QueueSetup {
     return undefined;
   }
 
+  /**
+   * The driver of the legacy interface placed all parts at page `page` (u32, of 4096 bytes), in the size the device offers;
+   * that enables the queue. 0 takes back what was not used yet. Faults: `queue-enabled-twice`, `queue-disabled`.
+   *
+   * @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout
+   */
+  placeLegacy(page: number): RingFault | undefined {
+    const enable = page === 0 ? 0 : 1;
+    const fault = this.writeEnable(enable);
+    if (fault !== undefined || enable === 0) return fault;
+    this.#addresses = legacyAreas(BigInt(page) * LEGACY_PAGE, this.#size);
+    return undefined;
+  }
+
   /** Back to the state after power-on: not enabled, size `maxSize`, addresses 0. */
   reset(): void {
     this.#state = 'configuring';
@@ -128,13 +145,14 @@ export class QueueSetup {
     const at = { desc, driver, device };
     const indirect = (features & RING_FEATURE.indirectDesc) !== 0n;
     const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
+    const notifyOnEmpty = (features & LEGACY_FEATURE.notifyOnEmpty) !== 0n;
     const rules = { queue: this.index, size, memory, indirect };
     if (format === 'packed') {
       const ring = PackedRingMemory.map(memory, at, size);
       return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, eventIdx);
     }
     const ring = RingMemory.map(memory, at, size);
-    return ring === undefined ? this.#outsideRam() : new SplitVirtqueue(rules, ring, eventIdx);
+    return ring === undefined ? this.#outsideRam() : new SplitVirtqueue(rules, ring, { eventIdx, notifyOnEmpty });
   }
 
   #place(format: RingFormat, area: QueueArea): Gpa | RingFault {

@@ -10,12 +10,21 @@ import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts
 import type { RingMemory } from './ring-memory.ts';
 import type { Chain, PopOutcome, Virtqueue } from './virtqueue.ts';
 
+/** What was agreed on notifications. */
+export interface Suppression {
+  /** VIRTIO_F_EVENT_IDX. */
+  readonly eventIdx: boolean;
+  /** VIRTIO_F_NOTIFY_ON_EMPTY, of the legacy interface: the driver hears of a ring that ran empty, suppressed or not. */
+  readonly notifyOnEmpty: boolean;
+}
+
 /** A split virtqueue whose set-up was checked; made by `QueueSetup.activate`. */
 export class SplitVirtqueue implements Virtqueue {
   readonly index: number;
   readonly size: number;
   readonly #rules: ChainRules;
   readonly #eventIdx: boolean;
+  readonly #notifyOnEmpty: boolean;
   readonly #mask: number;
   /** Chains popped and not returned, by head: the place that holds pop and push to each other. */
   readonly #popped: (Chain | undefined)[];
@@ -28,12 +37,13 @@ export class SplitVirtqueue implements Virtqueue {
   #kicksSuppressed = false;
   #fault: RingFault | undefined;
 
-  constructor(rules: ChainRules, ring: RingMemory, eventIdx: boolean) {
+  constructor(rules: ChainRules, ring: RingMemory, { eventIdx, notifyOnEmpty }: Suppression) {
     this.index = rules.queue;
     this.size = rules.size;
     this.#rules = rules;
     this.#ring = ring;
     this.#eventIdx = eventIdx;
+    this.#notifyOnEmpty = notifyOnEmpty;
     this.#mask = rules.size - 1;
     this.#popped = new Array<Chain | undefined>(rules.size).fill(undefined);
   }
@@ -94,6 +104,7 @@ export class SplitVirtqueue implements Virtqueue {
     const now = this.#nextUsed;
     if (ring === undefined || now === before || !ring.attached()) return false;
     this.#signalledUsed = now;
+    if (this.#notifyOnEmpty && this.#inFlight === 0 && ring.availIdx() === this.#nextAvail) return true;
     return this.#eventIdx ? passedEvent(ring.usedEvent(), now, before) : (ring.availFlags() & AVAIL_NO_INTERRUPT) === 0;
   }
 

@@ -49,6 +49,36 @@ export const STATUS_TRANSITIONS: {
   resetting: {},
 };
 
+/**
+ * The same for a driver of the legacy interface, which knows no FEATURES_OK. Its reset ends at once: it does not wait for the
+ * field to read 0.
+ *
+ * @spec virtio 1.2 §3.1.2 Legacy Interface: Device Initialization
+ */
+export const LEGACY_STATUS_TRANSITIONS: typeof STATUS_TRANSITIONS = {
+  ...STATUS_TRANSITIONS,
+  driver: { DRIVER_OK: 'running', FAILED: 'failed' },
+};
+
+/** By which interface a driver writes the field. @spec virtio 1.2 §1.3.1 Legacy Interface: Terminology */
+export type DriverInterface = 'modern' | 'legacy';
+
+interface InterfaceRules {
+  readonly transitions: typeof STATUS_TRANSITIONS;
+  readonly bits: readonly DriverBit[];
+  /** The driver sees its reset end by reading 0, and waits for that. */
+  readonly awaitsReset: boolean;
+}
+
+const RULES: { readonly [by in DriverInterface]: InterfaceRules } = {
+  modern: { transitions: STATUS_TRANSITIONS, bits: DRIVER_BITS, awaitsReset: true },
+  legacy: {
+    transitions: LEGACY_STATUS_TRANSITIONS,
+    bits: DRIVER_BITS.filter((bit) => bit !== 'FEATURES_OK'),
+    awaitsReset: false,
+  },
+};
+
 /** What follows from moves of the status. */
 export interface StatusActions {
   /** FEATURES_OK is about to be set; an objection keeps it unset. */
@@ -88,9 +118,10 @@ export class DeviceStatus {
   }
 
   /** The driver wrote the field: `value` 0 to 255. */
-  write(value: number): void {
+  write(value: number, by: DriverInterface = 'modern'): void {
+    const rules = RULES[by];
     if (value === 0) {
-      this.#reset();
+      this.#reset(rules);
       return;
     }
     const own = this.#value & ~STATUS.DEVICE_NEEDS_RESET;
@@ -98,10 +129,10 @@ export class DeviceStatus {
       this.#refuse(value, 'it clears bits, which only a reset does');
       return;
     }
-    const unknown = value & ~this.#value & ~DRIVER_BITS.reduce((mask, bit) => mask | STATUS[bit], 0);
+    const unknown = value & ~this.#value & ~rules.bits.reduce((mask, bit) => mask | STATUS[bit], 0);
     if (unknown !== 0) this.#refuse(value, `bits 0x${unknown.toString(16)} are not the driver's to set`);
-    for (const bit of DRIVER_BITS) {
-      if ((value & ~this.#value & STATUS[bit]) !== 0 && !this.#set(bit, value)) return;
+    for (const bit of rules.bits) {
+      if ((value & ~this.#value & STATUS[bit]) !== 0 && !this.#set(rules, bit, value)) return;
     }
   }
 
@@ -113,8 +144,8 @@ export class DeviceStatus {
     return true;
   }
 
-  #set(bit: DriverBit, written: number): boolean {
-    const to = STATUS_TRANSITIONS[this.#state][bit];
+  #set({ transitions }: InterfaceRules, bit: DriverBit, written: number): boolean {
+    const to = transitions[this.#state][bit];
     if (to === undefined) {
       this.#refuse(written, `${bit} may not be set in state ${this.#state}`);
       return false;
@@ -130,10 +161,11 @@ export class DeviceStatus {
     return true;
   }
 
-  #reset(): void {
+  #reset({ awaitsReset }: InterfaceRules): void {
     if (this.#state === 'resetting') return;
     const drained = this.#actions.reset();
-    if (drained === undefined) {
+    if (drained === undefined || !awaitsReset) {
+      drained?.catch((error: unknown) => this.#actions.resetFailed(error));
       this.#restart();
       return;
     }

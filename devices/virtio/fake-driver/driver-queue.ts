@@ -40,7 +40,7 @@ export class DriverQueue implements DriverVirtqueue {
   #lastUsed = 0;
 
   constructor(arena: Arena, options: DriverQueueOptions) {
-    this.ring = new DriverRing(arena, options.size);
+    this.ring = new DriverRing(arena, options.size, options.legacy);
     this.#arena = arena;
     this.#indirect = options.indirect ?? false;
     this.#eventIdx = options.eventIdx ?? false;

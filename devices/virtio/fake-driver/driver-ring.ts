@@ -11,6 +11,8 @@ import {
   availEventOffset,
   DESCRIPTOR,
   DESCRIPTOR_LENGTH,
+  LEGACY_PAGE,
+  legacyAreas,
   QUEUE_AREAS,
   type QueueArea,
   USED,
@@ -51,12 +53,10 @@ export class DriverRing implements RingPlace {
   readonly #used: Uint16Array;
   readonly #usedEntries: Uint32Array;
 
-  /** Takes zeroed areas for `size` entries from the arena. */
-  constructor(arena: Arena, size: number) {
+  /** Takes zeroed areas for `size` entries from the arena; `legacy` in one piece, at a page. */
+  constructor(arena: Arena, size: number, legacy = false) {
     this.size = size;
-    const take = (area: QueueArea): Gpa =>
-      arena.allocate(areaLength('split', area, size), Number(QUEUE_AREAS.split[area].alignment));
-    this.areas = { desc: take('desc'), driver: take('driver'), device: take('device') };
+    this.areas = legacy ? legacyPlace(arena, size) : freePlace(arena, size);
     const bytes = (area: QueueArea): Uint8Array =>
       arena.bytes(this.areas[area], areaLength('split', area, size)).fill(0);
     const desc = bytes('desc');
@@ -110,4 +110,19 @@ export class DriverRing implements RingPlace {
   usedEntry(slot: number): UsedEntry {
     return { id: this.#usedEntries[2 * slot] ?? 0, len: this.#usedEntries[2 * slot + 1] ?? 0 };
   }
+}
+
+function freePlace(arena: Arena, size: number): RingPlace['areas'] {
+  const take = (area: QueueArea) =>
+    arena.allocate(areaLength('split', area, size), Number(QUEUE_AREAS.split[area].alignment));
+  return { desc: take('desc'), driver: take('driver'), device: take('device') };
+}
+
+/** @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout */
+function legacyPlace(arena: Arena, size: number): RingPlace['areas'] {
+  const offsets = legacyAreas(0n, size);
+  const length = Number(offsets.device) + areaLength('split', 'device', size);
+  const base = arena.allocate(length, Number(LEGACY_PAGE));
+  const at = (area: QueueArea) => (base + Number(offsets[area])) as Gpa;
+  return { desc: at('desc'), driver: at('driver'), device: at('device') };
 }

@@ -12,6 +12,8 @@ import { makeDriverQueue } from './make-driver-queue.ts';
 export interface DriverTransport {
   /** @spec virtio 1.2 §5 Device Types */
   readonly deviceId: number;
+  /** The driver came by the legacy interface: no FEATURES_OK, no choice of sizes, queues in one piece. */
+  readonly legacy?: boolean;
   /** The device status field. */
   status: number;
   /** Feature bits the device offers. */
@@ -74,6 +76,7 @@ export async function resetDevice(transport: DriverTransport): Promise<void> {
  *
  * @throws DeviceRefused when it does not accept the features.
  * @spec virtio 1.2 §3.1.1 Driver Requirements: Device Initialization
+ * @spec virtio 1.2 §3.1.2 Legacy Interface: Device Initialization
  */
 export async function startDevice(
   transport: DriverTransport,
@@ -84,17 +87,20 @@ export async function startDevice(
   transport.status = STATUS.ACKNOWLEDGE;
   transport.status |= STATUS.DRIVER;
 
+  const { legacy = false } = transport;
   const wanted =
-    VERSION_1 |
+    (legacy ? 0n : VERSION_1) |
     (choice.features ?? 0n) |
     (choice.packed === true ? RING_FEATURE.packed : 0n) |
     (choice.indirect === true ? RING_FEATURE.indirectDesc : 0n) |
     (choice.eventIdx === true ? RING_FEATURE.eventIdx : 0n);
   const accepted = wanted & transport.offered;
   transport.accept(accepted);
-  transport.status |= STATUS.FEATURES_OK;
-  if ((transport.status & STATUS.FEATURES_OK) === 0) {
-    throw new DeviceRefused(`the device does not accept features 0x${accepted.toString(16)}`);
+  if (!legacy) {
+    transport.status |= STATUS.FEATURES_OK;
+    if ((transport.status & STATUS.FEATURES_OK) === 0) {
+      throw new DeviceRefused(`the device does not accept features 0x${accepted.toString(16)}`);
+    }
   }
 
   const queues: DriverVirtqueue[] = [];
@@ -104,6 +110,7 @@ export async function startDevice(
       packed: (accepted & RING_FEATURE.packed) !== 0n,
       indirect: (accepted & RING_FEATURE.indirectDesc) !== 0n,
       eventIdx: (accepted & RING_FEATURE.eventIdx) !== 0n,
+      legacy,
     });
     transport.enableQueue(index, queue.ring);
     queues.push(queue);

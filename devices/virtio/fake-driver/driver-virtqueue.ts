@@ -18,6 +18,8 @@ export interface DriverQueueOptions {
   readonly indirect?: boolean;
   /** VIRTIO_F_EVENT_IDX was negotiated. */
   readonly eventIdx?: boolean;
+  /** Of a split queue: the areas lie in one piece as the legacy interface wants them. */
+  readonly legacy?: boolean;
 }
 
 /** What a driver tells the registers of a device about a queue. */

@@ -8,7 +8,7 @@ import { hostBridge } from '../../pci/host-bridge.ts';
 import { PciBus } from '../../pci/pci-bus.ts';
 import type { AccessWidth, Doorbell } from '../../ports.ts';
 import type { RingChoice } from '../features.ts';
-import { VirtioPciTransport } from '../pci-transport.ts';
+import { type PciInterfaces, VirtioPciTransport } from '../pci-transport.ts';
 import { RING_FEATURE } from '../queue-layout.ts';
 import { DriverQueue } from './driver-queue.ts';
 import { EchoDevice } from './echo-device.ts';
@@ -30,10 +30,11 @@ export interface PciRigOptions {
   /** False: kicks arrive as writes only. */
   readonly doorbells?: boolean;
   readonly rings?: RingChoice;
+  readonly interfaces?: PciInterfaces;
 }
 
 /** Puts an `EchoDevice` behind a virtio PCI function on a bus, its BARs assigned, and a driver in front of it. */
-export function pciRig({ vectors, doorbells = true, rings }: PciRigOptions = {}) {
+export function pciRig({ vectors, doorbells = true, rings, interfaces }: PciRigOptions = {}) {
   const ports = new Bus('pio', 0x1_0000);
   const memory = new Bus('mmio', 2 ** 46);
   const pin = { level: false };
@@ -45,8 +46,8 @@ export function pciRig({ vectors, doorbells = true, rings }: PciRigOptions = {})
     { base: 0, length: 0x10_0000 },
     { base: 0x20_0000, length: 0x1000 },
   ]);
-  const bind = ({ address, width, space }: Doorbell, ring: () => void) => {
-    const key = `${space} ${address.toString(16)} ${width}`;
+  const bind = ({ address, width, space, datamatch }: Doorbell, ring: () => void) => {
+    const key = [space, address.toString(16), width, ...(datamatch === undefined ? [] : [datamatch])].join(' ');
     bells.set(key, ring);
     return () => bells.delete(key);
   };
@@ -70,6 +71,7 @@ export function pciRig({ vectors, doorbells = true, rings }: PciRigOptions = {})
     trace: { guestFault: (name, message) => faults.push(`${name}: ${message}`) },
     vectors,
     rings,
+    interfaces,
   });
   bus.attach(transport.pci, 3);
   assignBars(bus, RIG_WINDOWS);
