@@ -103,7 +103,7 @@ export class LegacyInterface implements LegacyOwner {
 
   writeQueuePage(page: number): void {
     const queue = this.#selected;
-    if (queue !== undefined) this.#parts.life.placeLegacyQueue(queue, page);
+    if (queue !== undefined) this.#parts.life.placeLegacyQueue(queue, BigInt(page) * LEGACY_PAGE, LEGACY_PAGE);
     else this.#parts.life.fault(`there is no queue ${this.#header.get('queue_select')} to place`);
   }
 

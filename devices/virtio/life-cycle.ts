@@ -122,9 +122,15 @@ export class DeviceLifeCycle {
     });
   }
 
-  /** The driver of the legacy interface placed a whole queue at page `page`, which also enables it; 0 takes it away. */
-  placeLegacyQueue(queue: QueueSetup, page: number): void {
-    this.#configure(() => queue.placeLegacy(page));
+  /** The driver of the legacy interface placed a whole queue, which also enables it; base 0 takes it away. */
+  placeLegacyQueue(queue: QueueSetup, base: bigint, align: bigint): void {
+    this.#configure(() => queue.placeLegacy(base, align));
+  }
+
+  /** The driver takes a queue away: nothing of it is touched any more. What was in flight is not returned. */
+  stopQueue(queue: QueueSetup): void {
+    this.#life?.queues[queue.index]?.detach();
+    queue.takeAway();
   }
 
   /** The driver rang for a queue. Ignored unless that queue is alive. */

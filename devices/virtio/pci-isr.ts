@@ -47,6 +47,17 @@ export class IsrStatus implements IsrOwner {
     this.#changed();
   }
 
+  /** The bits set. */
+  get bits(): number {
+    return this.#bits;
+  }
+
+  /** Clears some of the bits. */
+  clear(bits: number): void {
+    this.#bits &= ~bits;
+    this.#changed();
+  }
+
   take(): number {
     const bits = this.#bits;
     this.#bits = 0;

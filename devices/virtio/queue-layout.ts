@@ -50,14 +50,14 @@ export function areaLength(format: RingFormat, area: QueueArea, size: number): n
   return fixedLength + entryLength * size;
 }
 
-/** Unit of a queue's place, and alignment of its used ring, by the legacy interface. @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout */
+/** Unit of a queue's place, and alignment of its used ring, by the legacy interface over PCI. @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout */
 export const LEGACY_PAGE = 4096n;
 
 /** Where the parts of a queue of `size` entries are that lies in one piece at `base`. @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout */
-export function legacyAreas(base: bigint, size: number): { readonly [area in QueueArea]: bigint } {
+export function legacyAreas(base: bigint, size: number, align: bigint): { readonly [area in QueueArea]: bigint } {
   const driver = base + BigInt(areaLength('split', 'desc', size));
   const end = driver + BigInt(areaLength('split', 'driver', size));
-  return { desc: base, driver, device: ((end + LEGACY_PAGE - 1n) / LEGACY_PAGE) * LEGACY_PAGE };
+  return { desc: base, driver, device: ((end + align - 1n) / align) * align };
 }
 
 /** `struct virtq_desc`: offsets in bytes. @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table */

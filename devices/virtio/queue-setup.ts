@@ -7,7 +7,6 @@ import { LEGACY_FEATURE } from './features.ts';
 import { PackedRingMemory } from './packed-ring-memory.ts';
 import { PackedVirtqueue } from './packed-virtqueue.ts';
 import {
-  LEGACY_PAGE,
   legacyAreas,
   MAX_QUEUE_SIZE,
   QUEUE_AREAS,
@@ -99,17 +98,24 @@ export class QueueSetup {
   }
 
   /**
-   * The driver of the legacy interface placed all parts at page `page` (u32, of 4096 bytes), in the size the device offers;
-   * that enables the queue. 0 takes back what was not used yet. Faults: `queue-enabled-twice`, `queue-disabled`.
+   * The driver of the legacy interface placed all parts in one piece at `base`, the used ring at a multiple of `align`; that
+   * enables the queue. Base 0 takes back what was not used yet. Faults: `queue-alignment`, `queue-enabled-twice`,
+   * `queue-disabled`.
    *
    * @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout
    */
-  placeLegacy(page: number): RingFault | undefined {
-    const enable = page === 0 ? 0 : 1;
-    const fault = this.writeEnable(enable);
-    if (fault !== undefined || enable === 0) return fault;
-    this.#addresses = legacyAreas(BigInt(page) * LEGACY_PAGE, this.#size);
-    return undefined;
+  placeLegacy(base: bigint, align: bigint): RingFault | undefined {
+    if (base !== 0n && !isPowerOfTwo(Number(align))) {
+      return ringFault('queue-alignment', this.index, `used ring at multiples of ${align}`);
+    }
+    const fault = this.writeEnable(base === 0n ? 0 : 1);
+    if (fault === undefined && base !== 0n) this.#addresses = legacyAreas(base, this.#size, align);
+    return fault;
+  }
+
+  /** The driver takes the queue away, whatever it was. */
+  takeAway(): void {
+    this.#state = 'configuring';
   }
 
   /** Back to the state after power-on: not enabled, size `maxSize`, addresses 0. */

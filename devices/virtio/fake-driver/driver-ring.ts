@@ -120,7 +120,7 @@ function freePlace(arena: Arena, size: number): RingPlace['areas'] {
 
 /** @spec virtio 1.2 §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout */
 function legacyPlace(arena: Arena, size: number): RingPlace['areas'] {
-  const offsets = legacyAreas(0n, size);
+  const offsets = legacyAreas(0n, size, LEGACY_PAGE);
   const length = Number(offsets.device) + areaLength('split', 'device', size);
   const base = arena.allocate(length, Number(LEGACY_PAGE));
   const at = (area: QueueArea) => (base + Number(offsets[area])) as Gpa;
