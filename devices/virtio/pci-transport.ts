@@ -50,15 +50,24 @@ export interface PciInterfaces {
 /** A function as drivers recognise it. @spec virtio 1.2 §4.1.2 PCI Device Discovery */
 function identityOf({ deviceId, pciClass }: VirtioDevice, { legacy }: PciInterfaces): PciIdentity {
   const ids = { vendorId: VENDOR, subsystemVendorId: VENDOR, classCode: pciClass };
-  return legacy
-    ? { ...ids, deviceId: FIRST_LEGACY_DEVICE + deviceId, revision: 0, subsystemId: deviceId }
-    : { ...ids, deviceId: FIRST_DEVICE + deviceId, revision: 1, subsystemId: SUBSYSTEM };
+  if (!legacy) return { ...ids, deviceId: FIRST_DEVICE + deviceId, revision: 1, subsystemId: SUBSYSTEM };
+  const transitional = TRANSITIONAL_DEVICES[deviceId];
+  if (transitional === undefined) throw new Error(`virtio device ${deviceId} has no legacy interface`);
+  return { ...ids, deviceId: transitional, revision: 0, subsystemId: deviceId };
 }
 
 const VENDOR = 0x1af4;
 const FIRST_DEVICE = 0x1040;
-/** virtio-9p is 0x1009 as in QEMU; the few devices with a legacy id of their own are not among ours. */
-const FIRST_LEGACY_DEVICE = 0x1000;
+/** PCI device ids of transitional functions, by virtio device id. @spec virtio 1.2 §4.1.2 PCI Device Discovery */
+const TRANSITIONAL_DEVICES: Readonly<Record<number, number>> = {
+  1: 0x1000,
+  2: 0x1001,
+  3: 0x1003,
+  4: 0x1005,
+  5: 0x1002,
+  8: 0x1004,
+  9: 0x1009,
+};
 const SUBSYSTEM = 0x1100;
 
 const MSIX_BAR = 1;
