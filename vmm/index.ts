@@ -1,5 +1,5 @@
 /** The public interface of tsvmm. */
-export type { RootConfig, SecurityModel, ShareConfig, VirtualMachineConfig } from './config.ts';
+export type { MountConfig, RootConfig, ShareConfig, VirtualMachineConfig } from './config.ts';
 export type { ByteSource } from './control/byte-pump.ts';
 export type { ExecOptions, ExecResult, Execution } from './control/exec.ts';
 export { MACHINE_ENDS, type MachineEnd, type MachineEndReason } from './exit-status.ts';

@@ -22,7 +22,7 @@ import type { Hooks } from './hooks.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import { Machine, type MachineShare } from './machine.ts';
 import { MemorySizeError, memoryMap } from './memory-map.ts';
-import { openRoot, openShare } from './shares.ts';
+import { openExport, openRoot } from './shares.ts';
 import { UsageError } from './usage-error.ts';
 
 const SEED_BYTES = 32;
@@ -185,7 +185,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
   };
   if (root !== undefined)
     serve(ROOT_TAG, openRoot(root, files.init === undefined ? undefined : await readFile(files.init)));
-  for (const share of config.shares ?? []) serve(share.mountTag, openShare(share));
+  for (const share of config.shares ?? []) serve(share.mountTag, await openExport(share));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, control.backend);
 

@@ -1,4 +1,5 @@
-import type { SecurityModel, ShareConfig } from '../config.ts';
+import type { ShareConfig } from '../config.ts';
+import type { ExportConfig } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseDevice } from './device.ts';
 import { parseFsdev, parseVirtfs } from './fsdev.ts';
@@ -25,8 +26,8 @@ interface Origin {
  */
 export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): ShareConfig[] {
   const direct = virtfs.map((string) => {
-    const { mount_tag, id, ...exported } = parseVirtfs(string);
-    return { option: '--virtfs', share: shareOf(exported, mount_tag, id) };
+    const { exported, mountTag, id } = parseVirtfs(string);
+    return { option: '--virtfs', share: shareOf(exported, mountTag, id) };
   });
   const all = [...direct, ...joinDevices(fsdev, device)];
   refuseTwins(all, 'mount_tag', ({ mountTag }) => mountTag, 'each share needs a tag of its own');
@@ -38,11 +39,11 @@ export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): S
 }
 
 function joinDevices(fsdevs: readonly string[], devices: readonly string[]): Origin[] {
-  const exports = new Map<string, ReturnType<typeof parseFsdev>>();
+  const exports = new Map<string, ExportConfig>();
   for (const string of fsdevs) {
-    const exported = parseFsdev(string);
-    if (exports.has(exported.id)) throw new UsageError(`--fsdev: id=${exported.id} is given twice`);
-    exports.set(exported.id, exported);
+    const { id, exported } = parseFsdev(string);
+    if (exports.has(id)) throw new UsageError(`--fsdev: id=${id} is given twice`);
+    exports.set(id, exported);
   }
   const used = new Set<string>();
   const joined = devices.map((string) => {
@@ -66,18 +67,8 @@ function noFsdev(wanted: string, known: readonly string[]): string {
   return `fsdev=${wanted} names no --fsdev; ${remedyFor(wanted, known, 'id')}`;
 }
 
-function shareOf(
-  exported: { readonly path: string; readonly security_model?: SecurityModel; readonly readonly?: boolean },
-  mountTag: string,
-  id: string | undefined,
-): ShareConfig {
-  return {
-    path: exported.path,
-    mountTag,
-    ...(exported.security_model === undefined ? {} : { securityModel: exported.security_model }),
-    ...(exported.readonly === undefined ? {} : { readonly: exported.readonly }),
-    ...(id === undefined ? {} : { id }),
-  };
+function shareOf(exported: ExportConfig, mountTag: string, id: string | undefined): ShareConfig {
+  return { ...exported, mountTag, ...(id === undefined ? {} : { id }) };
 }
 
 function refuseTwins(
