@@ -66,7 +66,7 @@ const REFUSED: readonly Refused[] = [
   ['run --virtfs locla,path=.,mount_tag=host', "--virtfs: unknown driver 'locla'; did you mean local?"],
   [
     'run --virtfs nfs,path=.,mount_tag=host',
-    "--virtfs: unknown driver 'nfs'; the drivers are local, memory, synth, proxy",
+    "--virtfs: unknown driver 'nfs'; the drivers are local, memory, synth, exports, proxy",
   ],
   ['run --virtfs synth', '--virtfs: mount_tag is missing; add mount_tag=TAG'],
   ['run --virtfs memory,mount_tag=host,path=.', '--virtfs: path belongs to driver local, not to memory'],

@@ -1,9 +1,11 @@
 import type { Driver, ExportConfig } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
+import { describeExports, EXPORTS, type FindExport } from './exports.ts';
+import { readStoringLayers, readTreeLayers, STORING_LAYERS, TREE_LAYERS } from './layers.ts';
 import { remedyFor } from './nearest.ts';
 import { type OptionPair, splitOptionString } from './option-string.ts';
 import { type OptionTable, type OptionValues, readPairs } from './option-table.ts';
-import { THROTTLING } from './throttling.ts';
+
 import { fileMode, identifier, integer, mountTag, oneOf, onOff, text } from './value-type.ts';
 
 const id = { type: identifier, doc: 'name of the file system device' } as const;
@@ -34,11 +36,11 @@ const LOCAL = {
   },
   fmode: { type: fileMode, doc: 'mode of new files under the mapped models', notYet: true },
   dmode: { type: fileMode, doc: 'mode of new directories under the mapped models', notYet: true },
-  ...THROTTLING,
+  ...STORING_LAYERS,
 } as const;
 
-const MEMORY = { readonly } as const;
-const SYNTH = { readonly } as const;
+const MEMORY = { readonly, ...STORING_LAYERS } as const;
+const SYNTH = { readonly, ...TREE_LAYERS } as const;
 
 const PROXY = {
   socket: { type: text('PATH'), doc: 'socket of the helper' },
@@ -51,34 +53,38 @@ const PROXY = {
 interface FsdevDriver {
   readonly doc: string;
   readonly table: OptionTable;
-  /** What the values of the table describe; absent where the driver is not built. */
-  readonly describe?: (values: OptionValues<OptionTable>) => ExportConfig;
+  /** What the values of the table describe, or RangeError, one line; absent where the driver is not built. */
+  readonly describe?: (values: OptionValues<OptionTable>, find: FindExport) => ExportConfig;
 }
 
 /** One row of the drivers, whose `describe` gets the values of its own table. */
 function driver<const T extends OptionTable>(
   doc: string,
   table: T,
-  describe: (values: OptionValues<T>) => ExportConfig,
+  describe: (values: OptionValues<T>, find: FindExport) => ExportConfig,
 ): FsdevDriver {
-  return { doc, table, describe: describe as (values: OptionValues<OptionTable>) => ExportConfig };
+  return { doc, table, describe: describe as (values: OptionValues<OptionTable>, find: FindExport) => ExportConfig };
 }
 
 /** The file system drivers, by the word that begins `--virtfs` and `--fsdev`. @spec QEMU 9psetup, -fsdev */
 export const FSDEV_DRIVERS = {
-  local: driver('a directory of the host', LOCAL, ({ path, security_model, readonly }) => ({
-    path,
-    ...given('securityModel', security_model),
-    ...given('readonly', readonly),
+  local: driver('a directory of the host', LOCAL, (values) => ({
+    path: values.path,
+    ...given('securityModel', values.security_model),
+    ...given('readonly', values.readonly),
+    ...readStoringLayers(values),
   })),
-  memory: driver('an empty tree in memory, gone with the machine', MEMORY, ({ readonly }) => ({
+  memory: driver('an empty tree in memory, gone with the machine', MEMORY, (values) => ({
     driver: 'memory',
-    ...given('readonly', readonly),
+    ...given('readonly', values.readonly),
+    ...readStoringLayers(values),
   })),
-  synth: driver("the tree in memory that QEMU's tests use", SYNTH, ({ readonly }) => ({
+  synth: driver("the tree in memory that QEMU's tests use", SYNTH, (values) => ({
     driver: 'synth',
-    ...given('readonly', readonly),
+    ...given('readonly', values.readonly),
+    ...readTreeLayers(values),
   })),
+  exports: driver('several of the others behind one device, for mounts with aname=', EXPORTS, describeExports),
   proxy: { doc: 'a directory of the host, served by a helper process', table: PROXY },
 } as const satisfies Readonly<Record<Exclude<Driver, 'backend'> | 'proxy', FsdevDriver>>;
 
@@ -113,18 +119,27 @@ export interface Fsdev {
   readonly id: string;
 }
 
-/** Reads the value of `--virtfs`. Throws UsageError. */
-export function parseVirtfs(string: string): Virtfs {
+/** Reads the value of `--virtfs`; `find` knows the `--fsdev`s it may refer to. Throws UsageError. */
+export function parseVirtfs(string: string, find: FindExport = findNone): Virtfs {
   const { name, pairs } = splitDriver('--virtfs', string);
-  const { values, exported } = readExport('--virtfs', name, VIRTFS_KEYS, pairs);
+  const { values, exported } = readExport('--virtfs', name, VIRTFS_KEYS, pairs, find);
   return { exported, mountTag: values.mount_tag, ...given('id', values.id) };
 }
 
-/** Reads the value of `--fsdev`. Throws UsageError. */
-export function parseFsdev(string: string): Fsdev {
+/** Reads the value of `--fsdev`; `find` knows the others. Throws UsageError. */
+export function parseFsdev(string: string, find: FindExport = findNone): Fsdev {
   const { name, pairs } = splitDriver('--fsdev', string);
-  const { values, exported } = readExport('--fsdev', name, FSDEV_KEYS, pairs);
+  const { values, exported } = readExport('--fsdev', name, FSDEV_KEYS, pairs, find);
   return { exported, id: values.id };
+}
+
+/** Whether the value of an `--fsdev` refers to others. Throws UsageError. */
+export function refersToOthers(string: string): boolean {
+  return splitDriver('--fsdev', string).name === 'exports';
+}
+
+function findNone(id: string): never {
+  throw new RangeError(`of: no --fsdev has id=${id}; add --fsdev local,id=${id},path=PATH`);
 }
 
 function readExport<const T extends OptionTable>(
@@ -132,11 +147,17 @@ function readExport<const T extends OptionTable>(
   name: DriverName,
   keys: T,
   pairs: readonly OptionPair[],
+  find: FindExport,
 ): { values: OptionValues<T>; exported: ExportConfig } {
   const { table, describe }: FsdevDriver = FSDEV_DRIVERS[name];
   if (describe === undefined) throw new UsageError(`${option}: driver ${name} is not supported yet; use local`);
   const values = readPairs({ ...keys, ...table }, pairs, { option, elsewhere: (key) => ownerOf(key, name) });
-  return { values: values as OptionValues<T>, exported: describe(values) };
+  try {
+    return { values: values as OptionValues<T>, exported: describe(values, find) };
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`${option}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 /** Why a key is refused that the driver `name` lacks: it belongs somewhere else. */

@@ -14,9 +14,10 @@ describe("QEMU's 9psetup page", () => {
       ...['id', 'path', 'security_model', 'writeout', 'readonly', 'fmode', 'dmode', 'multidevs'],
       ...[...throttling, 'iops-size'].map((name) => `throttling.${name}`),
     ];
-    expect(Object.keys(FSDEV_LOCAL).sort()).toEqual(names.sort());
-    expect(Object.keys(VIRTFS_LOCAL).sort()).toEqual([...names, 'mount_tag'].sort());
-    expect(Object.keys(FSDEV_DRIVERS)).toEqual(['local', 'memory', 'synth', 'proxy']);
+    const ours = ['quota.bytes', 'quota.inodes', 'uid_map', 'gid_map', 'counters'];
+    expect(Object.keys(FSDEV_LOCAL).sort()).toEqual([...names, ...ours].sort());
+    expect(Object.keys(VIRTFS_LOCAL).sort()).toEqual([...names, ...ours, 'mount_tag'].sort());
+    expect(Object.keys(FSDEV_DRIVERS)).toEqual(['local', 'memory', 'synth', 'exports', 'proxy']);
     expect(Object.keys(FSDEV_DRIVERS.proxy.table).sort()).toEqual(['readonly', 'sock_fd', 'socket', 'writeout']);
     expect(VIRTFS_LOCAL.security_model?.type.notation.split('|').sort()).toEqual(
       ['mapped', 'mapped-file', 'mapped-xattr', 'none', 'passthrough'].sort(),
