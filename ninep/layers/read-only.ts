@@ -1,4 +1,4 @@
-import type { Backend, MaybeAsync, Node, OpenFile } from '../backend.ts';
+import { type Backend, type MaybeAsync, type Node, type OpenFile, QID_TYPE } from '../backend.ts';
 import { ACCESS_MODE, OPEN_FLAGS } from '../constants.ts';
 import { fail } from '../errno.ts';
 import { after } from '../maybe-async.ts';
@@ -25,7 +25,8 @@ class ReadOnlyNode extends LayerNode {
 
   override open(flags: number): MaybeAsync<OpenFile> {
     const changes = (flags & ACCESS_MODE.mask) !== ACCESS_MODE.O_RDONLY || (flags & OPEN_FLAGS.O_TRUNC) !== 0;
-    return changes ? fail('EROFS') : super.open(flags);
+    if (changes) return fail((this.qid.type & QID_TYPE.dir) === 0 ? 'EROFS' : 'EISDIR');
+    return super.open(flags);
   }
 
   protected override wrapFile(file: OpenFile): OpenFile {
