@@ -94,7 +94,11 @@ const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>) => MaybeAsync
 };
 
 async function openTree(config: TreeExport): Promise<OpenedTree> {
-  const open = OPENERS[driverOf(config)] as (config: TreeExport) => MaybeAsync<Backend>;
+  const driver = driverOf(config);
+  if (!Object.hasOwn(OPENERS, driver)) {
+    throw new RangeError(`unknown driver '${driver}'; the drivers are ${Object.keys(OPENERS).join(', ')}`);
+  }
+  const open = OPENERS[driver] as (config: TreeExport) => MaybeAsync<Backend>;
   const base = await open(config);
   try {
     return withLayers(base, config);
