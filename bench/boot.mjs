@@ -2,19 +2,10 @@
 // of userland on a 9p root, and where that time goes. Medians over RUNS boots (default 5), then the longest gaps in one boot's kernel messages.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { benchArguments } from './arguments.mjs';
+import { SUMMARY_HEAD, summary } from './summary.mjs';
 
-function refuse(line) {
-  console.error(`bench:boot: ${line}`);
-  process.exit(2);
-}
-
-let [runs, accel] = [5, 'auto'];
-for (let at = 2; at < process.argv.length; at++) {
-  if (process.argv[at] === '--accel') accel = process.argv[++at];
-  else runs = Number(process.argv[at]);
-}
-if (!Number.isInteger(runs) || runs < 1) refuse('the number of runs is 1 or more');
-if (!['kvm', 'software', 'auto'].includes(accel)) refuse(`'${accel}' is no accelerator; give kvm, software or auto`);
+const { runs, accel } = benchArguments('bench:boot', 5);
 const once = fileURLToPath(new URL('boot-once.mjs', import.meta.url));
 const LONGEST_GAPS = 12;
 
@@ -25,12 +16,6 @@ function boot(...args) {
   });
   if (status !== 0) throw new Error(`a boot failed with status ${status}:\n${stderr}`);
   return JSON.parse(stdout);
-}
-
-function summary(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (part) => `${Math.round(sorted[Math.floor((sorted.length - 1) * part)])}`.padStart(8);
-  return `${at(0.5)} ${at(0)} ${at(1)}`;
 }
 
 const results = Array.from({ length: runs }, (_, index) => {
@@ -48,7 +33,7 @@ const rows = [
   ['CPU of all other threads meanwhile (software: the guest too)', (r) => r.deviceCpu],
   ['VMM beyond the guest: before the guest runs, and CPU beside it', (r) => r.started + r.deviceCpu],
 ];
-console.log(`${''.padEnd(64)}${['median', 'least', 'most'].map((head) => head.padStart(8)).join(' ')}  ms`);
+console.log(`${''.padEnd(64)}${SUMMARY_HEAD}  ms`);
 for (const [name, read] of rows) console.log(`${name.padEnd(64)}${summary(results.map(read))}`);
 
 console.log('\nLongest gaps between kernel messages in one verbose boot (guest time, ms):');

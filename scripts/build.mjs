@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = [
   { folder: 'node-kvm', entryPoints: ['node-kvm/index.ts'] },
   { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
-  { folder: 'vmm', entryPoints: ['vmm/index.ts', 'vmm/cli.ts'], splitting: true },
+  { folder: 'vmm', entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts'], splitting: true },
 ];
 
 /** Declarations of one package, written below its dist/types with the folders of the repository kept. */
@@ -28,7 +28,10 @@ function declarations(folder) {
       outDir: join(root, folder, 'dist', 'types'),
       ...(folder === 'vmm' && { paths: {} }),
     },
-    files: [join(root, folder, 'index.ts')],
+    files:
+      folder === 'vmm'
+        ? ['index.ts', 'browser.ts'].map((name) => join(root, folder, name))
+        : [join(root, folder, 'index.ts')],
     // Declarations of libraries that come without any.
     include: [join(root, folder, '**', '*.d.ts')],
     exclude: [join(root, folder, 'dist'), join(root, folder, 'node_modules')],

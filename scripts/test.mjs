@@ -5,11 +5,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureChromium } from './chromium.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [flag, ...rest] = process.argv.slice(2);
-const suites = { '--unit': ['unit'], '--long': ['long'] }[flag ?? ''] ?? ['unit', 'guest'];
-const jestArguments = flag?.startsWith('--') ? rest : [flag, ...rest].filter(Boolean);
+const chosen = { '--unit': ['unit'], '--long': ['long'] }[flag ?? ''];
+const suites = chosen ?? ['unit', 'guest'];
+const jestArguments = chosen ? rest : process.argv.slice(2);
 
 /** Runs one step with its output shown; a failure is remembered and the later steps still run. */
 const failures = [];
@@ -34,6 +36,12 @@ if (!suites.includes('unit') || suites.includes('guest')) {
   for (const arch of kvm ? ['i386', 'x86_64'] : ['i386']) {
     step(`guest kernel and root: ${arch}`, process.execPath, ['vmm/bin/tsvmm.js', 'kernel', 'build', '--arch', arch]);
   }
+}
+
+const noBrowser = suites.includes('guest') ? ensureChromium() : undefined;
+if (noBrowser !== undefined) {
+  console.log(`\n== browser: its test is skipped, since ${noBrowser}`);
+  if (process.env.CI) failures.push(`browser: ${noBrowser}`);
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-test-'));
@@ -70,12 +78,12 @@ const guestSkipped = skipped.filter((test) => test.file.startsWith('tests/guest/
 if (process.env.CI && kvm && guestSkipped.length > 0) {
   failures.push(`${guestSkipped.length} guest tests were skipped although /dev/kvm exists`);
 }
-for (const accel of ['software', 'kvm']) {
+for (const accel of ['software', 'kvm', 'browser']) {
   const those = tests.filter((test) => test.fullName.startsWith(`[${accel}] `));
   if (those.length === 0) continue;
   const count = (status) => those.filter((test) => test.status === status).length;
   console.log(
-    `Guest tests on ${accel}: ${count('passed')} passed, ${count('failed')} failed, ${count('pending')} skipped`,
+    `Guest tests ${accel === 'browser' ? 'in a browser' : `on ${accel}`}: ${count('passed')} passed, ${count('failed')} failed, ${count('pending')} skipped`,
   );
 }
 

@@ -34,7 +34,8 @@ const BROWSER = [
   /^bytes\//,
   /^devices\//,
   /^ninep\/(?!backends\/local\/)/,
-  /^vmm\/(accelerator|memory-map|machine)\.ts$/,
+  /^vmm\/(accelerator|memory-map|machine|guest|guest-parts|share-session|browser)\.ts$/,
+  /^vmm\/(browser|control)\//,
   /^vmm\/boot\/(?!kernel-file|unpack)/,
   /^vmm\/accelerators\/software\/(?!node-host|.*test)/,
 ];

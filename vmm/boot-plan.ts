@@ -15,16 +15,25 @@ export interface BootWords {
   /** Words for the kernel itself: console, clock, switches this host needs. */
   readonly kernelWords: readonly string[];
   /** The root share, if the guest boots from one. */
-  readonly root: RootConfig | undefined;
+  readonly root: RootWords | undefined;
+}
+
+/** What the kernel command line says of the root. */
+type RootWords = Partial<RootConfig>;
+
+/** What the kernel command line says of the rest: as much of a configuration, wherever its shares come from. */
+export interface PlannedConfig
+  extends Pick<VirtualMachineConfig, 'append' | 'terminal' | 'session' | 'cwd' | 'announce'> {
+  readonly shares?: readonly (Pick<ShareConfig, 'mountTag'> & Partial<ShareConfig>)[];
 }
 
 /** True where process 1 is our init: it mounts shares and runs commands or a shell. */
-export function runsOurInit(root: RootConfig | undefined): boolean {
+export function runsOurInit(root: RootWords | undefined): boolean {
   return root !== undefined && root.init === undefined;
 }
 
 /** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
-export function commandLine(config: VirtualMachineConfig, { kernelWords, root }: BootWords): string {
+export function commandLine(config: PlannedConfig, { kernelWords, root }: BootWords): string {
   const line = [...kernelWords];
   if (root !== undefined) line.push(...rootWords(root));
   if (config.append) line.push(config.append);
@@ -36,7 +45,7 @@ export function commandLine(config: VirtualMachineConfig, { kernelWords, root }:
  * How the root is mounted. A read-only root is cached, since its files are read again and again and are not expected to
  * change under a running guest; a writable one is not, since the host may write to it too.
  */
-function rootWords({ readonly = true, init }: RootConfig): string[] {
+function rootWords({ readonly = true, init }: RootWords): string[] {
   const cache = readonly ? 'loose' : 'mmap';
   return [
     `root=${ROOT_TAG}`,
@@ -47,7 +56,7 @@ function rootWords({ readonly = true, init }: RootConfig): string[] {
   ];
 }
 
-function initWords(config: VirtualMachineConfig): string[] {
+function initWords(config: PlannedConfig): string[] {
   const environment = config.terminal
     ? [quoted(`TERM=${config.terminal.term}`), `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
     : [];
@@ -62,7 +71,10 @@ function initWords(config: VirtualMachineConfig): string[] {
 }
 
 /** Where init mounts a share. */
-export function mountPoint({ mountTag, mountAt }: ShareConfig): string | false {
+export function mountPoint({
+  mountTag,
+  mountAt,
+}: Pick<ShareConfig, 'mountTag'> & Partial<ShareConfig>): string | false {
   return mountAt ?? `/mnt/${mountTag}`;
 }
 

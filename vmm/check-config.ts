@@ -4,8 +4,13 @@ import type { ShareConfig, VirtualMachineConfig } from './config.ts';
 import { MAX_CPUS, MAX_SHARES } from './limits.ts';
 import { UsageError } from './usage-error.ts';
 
+/** As much of a configuration as is looked at, wherever its shares come from. */
+interface CheckedConfig extends Pick<VirtualMachineConfig, 'cpus' | 'cwd' | 'root'> {
+  readonly shares?: readonly Pick<ShareConfig, 'mountTag' | 'mountAt'>[];
+}
+
 /** Refuses what cannot be, before anything is opened. Throws UsageError, one line. */
-export function checkConfig(config: VirtualMachineConfig): void {
+export function checkConfig(config: CheckedConfig): void {
   const cpus = config.cpus ?? 1;
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS) {
     throw new UsageError(`${cpus} CPUs: give 1 to ${MAX_CPUS}`);
@@ -35,7 +40,7 @@ function checkPath(name: string, path: string): void {
   if (path.includes('\0')) throw new UsageError(`${name}: the path holds a NUL byte: leave it out`);
 }
 
-function checkTag({ mountTag }: ShareConfig): void {
+function checkTag({ mountTag }: Pick<ShareConfig, 'mountTag'>): void {
   const length = new TextEncoder().encode(mountTag).length;
   if (length === 0) throw new UsageError('a mount tag is empty: give 1 to 31 bytes');
   if (length > MAX_MOUNT_TAG_LENGTH) {

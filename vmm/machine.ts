@@ -39,6 +39,8 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineShare {
   readonly mountTag: string;
   readonly handler: FrameHandler;
+  /** Ends what its requests wait for, so that a reset need not wait for it. */
+  readonly interrupt?: () => void;
 }
 
 /** What a machine is wired to. */
@@ -64,9 +66,11 @@ export class Machine implements AccessHandler {
   readonly bars: readonly BarAssignment[];
   /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
   readonly pciInterrupts: readonly PciInterrupt[];
+  readonly #shares: readonly MachineShare[];
   readonly #devices: P9Device[] = [];
 
   constructor(accelerator: Accelerator, options: MachineOptions) {
+    this.#shares = options.shares;
     this.ports = new Bus('ports', PORT_SPACE);
     this.mmio = new Bus('mmio', MEMORY_SPACE);
     this.serial = new SerialPort({
@@ -101,6 +105,7 @@ export class Machine implements AccessHandler {
    */
   async quiesce(): Promise<void> {
     this.serial.flush();
+    for (const { interrupt } of this.#shares) interrupt?.();
     const outcomes = await Promise.allSettled(this.#devices.map((device) => device.reset()));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }

@@ -4,6 +4,7 @@ import type { KernelBits } from '../boot/linux-image.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import type { FixtureArch } from '../fixtures/products.ts';
 import type { Hooks } from '../hooks.ts';
+import { errorCode } from '../host/error-code.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { HostError } from '../usage-error.ts';
 import { checkSoftwareLimits } from './software/limits.ts';
@@ -41,9 +42,15 @@ export async function chooseAccelerator(config: Wanted, hooks: Pick<Hooks, 'noti
     return choice;
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    hooks.notice?.(`the software CPU runs the guest, since KVM cannot: ${error.message}`);
+    hooks.notice?.(withoutKvm(errorCode(error.cause)));
     return software(config);
   }
+}
+
+/** Why KVM does not run the guest, short: who wants it asks the doctor, or for `--accel kvm`. */
+function withoutKvm(code: string): string {
+  const why = code === 'ENOENT' ? 'there is no /dev/kvm' : `/dev/kvm cannot be used (${code})`;
+  return `${why}: the software CPU runs the guest; tsvmm doctor says how to have KVM`;
 }
 
 async function kvm(): Promise<AcceleratorChoice> {

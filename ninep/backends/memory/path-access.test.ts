@@ -27,6 +27,8 @@ describe('failures', () => {
     ['EBUSY', () => memory.remove('/'), 'cannot remove "/" in the memory tree: EBUSY'],
     ['ENOTEMPTY', () => memory.remove('/dir'), 'cannot remove "/dir" in the memory tree: ENOTEMPTY'],
     ['EINVAL', () => memory.rename('/dir', '/dir/x'), 'cannot move to "/dir/x" in the memory tree: EINVAL'],
+    ['ENOENT', () => memory.link('/absent', '/x'), 'cannot link "/absent" in the memory tree: ENOENT'],
+    ['EEXIST', () => memory.link('/dir/file', '/link'), 'cannot make "/link" in the memory tree: EEXIST'],
     ['EINVAL', () => memory.readlink('/dir/file'), 'cannot read "/dir/file" in the memory tree: EINVAL'],
   ] as const)('%s says what, where and why', (name, act, message) => {
     expect(act).toThrow(MemoryPathError);
@@ -47,6 +49,9 @@ test('a tree is written and read by paths', () => {
   expect(textOf(memory.readlink('/a/link'))).toBe('b/file');
   expect(memory.list('/a')).toEqual(['b', 'link']);
   expect(memory.stat('/a/b/file')).toMatchObject({ mode: 0o100600, uid: 5, gid: 6, size: 3n });
+  memory.link('/a/b/file', '/a/again');
+  expect(memory.stat('/a/again').qid.path).toBe(memory.stat('/a/b/file').qid.path);
+  memory.remove('/a/again');
   memory.setattr('/a/b/file', { mode: 0o644, gid: 9 });
   memory.rename('/a/b/file', '/moved');
   expect(memory.stat('/moved')).toMatchObject({ mode: 0o100644, gid: 9 });

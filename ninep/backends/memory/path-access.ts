@@ -85,6 +85,13 @@ export class PathAccess {
     });
   }
 
+  /** Makes the file at `existing` known as `path` as well. */
+  link(existing: MemoryPath, path: MemoryPath): void {
+    this.at('link', existing, (node) =>
+      this.inDirectory('make', path, (directory, name) => directory.link(name, node)),
+    );
+  }
+
   readlink(path: MemoryPath): Uint8Array {
     return this.at('read', path, (node) => node.readlink().slice());
   }

@@ -1,0 +1,101 @@
+/** From what was chosen, found and opened to a machine that only has to be started. Loads in a browser as well. */
+import type { Defer, MachineRequest } from '../devices/ports.ts';
+import type { Accelerator, CpuEntry } from './accelerator.ts';
+import { BootError } from './boot/boot-error.ts';
+import type { LinuxImage } from './boot/linux-image.ts';
+import { loadLinux } from './boot/load-linux.ts';
+import type { GuestControl } from './control/guest-control.ts';
+import { describeError } from './describe-error.ts';
+import { Disposal } from './disposal.ts';
+import { faultNotices } from './fault-notices.ts';
+import { GuestConsole } from './guest-console.ts';
+import type { Hooks } from './hooks.ts';
+import { Machine, type MachineShare } from './machine.ts';
+import { type MemoryMap, MemorySizeError } from './memory-map.ts';
+import { UsageError } from './usage-error.ts';
+
+const SEED_BYTES = 32;
+
+/** What a guest is put together from. */
+export interface GuestPlan {
+  readonly accelerator: Accelerator;
+  readonly map: MemoryMap;
+  readonly cpus: number;
+  readonly kernel: LinuxImage;
+  readonly initrd: Uint8Array | undefined;
+  readonly cmdline: string;
+  readonly shares: readonly MachineShare[];
+  /** Commands for the guest's init; absent where it takes none. */
+  readonly control: GuestControl | undefined;
+  /** Lets the host's other work have its turn. */
+  readonly defer: Defer;
+}
+
+/** What a guest consists of, wired and ready to start. */
+export interface GuestParts {
+  readonly accelerator: Accelerator;
+  readonly machine: Machine;
+  readonly entry: CpuEntry;
+  readonly control: GuestControl | undefined;
+  readonly disposal: Disposal;
+  readonly console: GuestConsole;
+  readonly requests: { handle: (what: MachineRequest) => void };
+  /** Errors of ours in what devices do on their own. */
+  readonly failures: { handle: (error: unknown) => void };
+}
+
+/**
+ * Runs `assemble`, which opens what a guest needs and remembers in the disposal how to give it back. Where it fails, that is
+ * done at once, and what is wrong with kernel or memory becomes a UsageError.
+ */
+export async function guestParts(assemble: (disposal: Disposal) => Promise<GuestParts>): Promise<GuestParts> {
+  const disposal = new Disposal();
+  try {
+    return await assemble(disposal);
+  } catch (error) {
+    // What went wrong first is what the caller needs to know.
+    await disposal.run().catch(() => {});
+    if (error instanceof BootError || error instanceof MemorySizeError)
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Wires the machine and loads the kernel. The plan's accelerator and shares are in `disposal` already. */
+export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
+  const { accelerator, map, control } = plan;
+  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+  const requests = { handle: (_what: MachineRequest) => {} };
+  const failures = { handle: (_error: unknown) => {} };
+  const guarded = (work: () => void) => () => {
+    try {
+      work();
+    } catch (error) {
+      failures.handle(error);
+    }
+  };
+  const machine = new Machine(accelerator, {
+    map,
+    shares: plan.shares,
+    onConsole: (bytes) => console.transmit(bytes),
+    onConsoleReady: () => console.readyForInput(),
+    control: { request: (what) => requests.handle(what) },
+    defer: (work) => plan.defer(guarded(work)),
+    ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
+  });
+  console.connect(machine.serial);
+  disposal.take(machine, (it) => it.quiesce());
+  disposal.take(accelerator, (it) => it.stop());
+
+  const entry = loadLinux({
+    kernel: plan.kernel,
+    ...(plan.initrd && { initrd: plan.initrd }),
+    cmdline: plan.cmdline,
+    memory: accelerator.memory,
+    map,
+    cpus: plan.cpus,
+    pciInterrupts: machine.pciInterrupts,
+    rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
+  });
+  return { accelerator, machine, entry, control, disposal, console, requests, failures };
+}
