@@ -76,6 +76,8 @@ export function openFid(call: Call, fid: Fid, open: (node: Node) => MaybeAsync<O
 export interface Created {
   readonly node: Node;
   readonly file: OpenFile | undefined;
+  /** It goes when its fid does. */
+  readonly removeOnClose?: boolean;
 }
 
 /** Makes `name` in the directory of a fid, which from then on stands for what was made. */
@@ -92,8 +94,9 @@ export function createFrom(
     (created) => {
       const reply = created.file === undefined ? { qid: created.node.qid, iounit: 0 } : opened(call, created.file);
       const fid = call.connection.fids.replace(directory, created.node);
-      if (fid === undefined) return after(created.file?.release(), () => after(created.node.release(), () => reply));
+      if (fid === undefined) return after(giveUp(created), () => reply);
       fid.plan9 = directory.plan9?.walk([name]);
+      if (fid.plan9 !== undefined) fid.plan9.removeOnClose = created.removeOnClose === true;
       fid.move('begin');
       fid.file = created.file;
       fid.move('opened');
@@ -103,6 +106,17 @@ export function createFrom(
       directory.move('undo');
       throw error;
     },
+  );
+}
+
+/** The fid was clunked while its file was being made. */
+function giveUp({ node, file, removeOnClose }: Created): MaybeAsync<void> {
+  return after(file?.release(), () =>
+    attempt(
+      () => (removeOnClose === true ? node.removeSelf() : undefined),
+      () => node.release(),
+      () => node.release(),
+    ),
   );
 }
 

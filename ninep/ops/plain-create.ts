@@ -6,7 +6,7 @@ import type { Fid } from '../fids.ts';
 import type { Handlers } from '../handlers.ts';
 import { after, attempt } from '../maybe-async.ts';
 import { checkEntryName, checkTarget, ON_CREATE } from '../names.ts';
-import { DM } from '../plan9.ts';
+import { DM, OPEN } from '../plan9.ts';
 import { modeTable, otherBits, type PlainVersion, toPermissions } from '../plan9-modes.ts';
 import { fidNumber } from '../wire-types.ts';
 import { sameExport } from './link.ts';
@@ -59,11 +59,22 @@ export function plainCreateOps(version: PlainVersion) {
       const make = makers.get(type) ?? fail('EOPNOTSUPP');
       const flags = linuxFlags(version, openMode);
       if (type === DM.DMDIR) requireReadOnly(openMode);
+      const removes = (openMode & OPEN.ORCLOSE) !== 0;
       const directory = call.hold(body.fid);
       return createFrom(call, directory, name, (parent) =>
         after(parent.getattr(GETATTR.mode | GETATTR.gid), (attributes) => {
           const mode = allowed(toPermissions(table, body.perm), type, attributes.mode);
-          return make({ call, directory, parent, name, mode, flags, gid: attributes.gid, extension: body.extension });
+          const created = make({
+            call,
+            directory,
+            parent,
+            name,
+            mode,
+            flags,
+            gid: attributes.gid,
+            extension: body.extension,
+          });
+          return removes ? after(created, (made) => ({ ...made, removeOnClose: true })) : created;
         }),
       );
     },
