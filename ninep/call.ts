@@ -3,7 +3,7 @@ import { copyOut, sliceSegments, totalLength } from '../bytes/segments.ts';
 import type { Request } from './backend.ts';
 import type { AnyBody, Codec } from './codec.ts';
 import type { Connection } from './connection.ts';
-import { HEADER_SIZE, READ_OVERHEAD, RLERROR_SIZE } from './constants.ts';
+import { HEADER_SIZE, READ_OVERHEAD } from './constants.ts';
 import type { Fid } from './fids.ts';
 import { FrameError, type Segments } from './frame-handler.ts';
 import type { MessageName } from './messages.ts';
@@ -26,7 +26,7 @@ export class Call implements Request, Exchange {
   type = 0;
   /** The size the client claims for its message. */
   size = 0;
-  name: MessageName | undefined = undefined;
+  codec: Codec | undefined = undefined;
   body: AnyBody | undefined = undefined;
   /** The reply area as the transport gave it. */
   reply: Segments = NO_SEGMENTS;
@@ -55,15 +55,23 @@ export class Call implements Request, Exchange {
     this.connection = connection;
   }
 
-  /** Takes up a request: copies its header. Throws FrameError if one of the two areas is too short for 9P. */
-  receive(id: number, request: Segments, reply: Segments): void {
+  get name(): MessageName | undefined {
+    return this.codec?.name;
+  }
+
+  /**
+   * Takes up a request: copies its header. Throws FrameError if one of the two areas is too short for 9P.
+   *
+   * @param smallest the bytes an error reply takes at least.
+   */
+  receive(id: number, request: Segments, reply: Segments, smallest: number): void {
     const available = totalLength(request);
     if (available < HEADER_SIZE) {
       throw new FrameError(`a 9P request of ${available} bytes is shorter than its header of ${HEADER_SIZE}`);
     }
     const room = totalLength(reply);
-    if (room < RLERROR_SIZE) {
-      throw new FrameError(`a reply area of ${room} bytes cannot hold an error reply of ${RLERROR_SIZE}`);
+    if (room < smallest) {
+      throw new FrameError(`a reply area of ${room} bytes cannot hold an error reply of ${smallest}`);
     }
     copyOut(request, 0, this.header, HEADER_SIZE);
     this.headerReader.rewind(0, HEADER_SIZE);
@@ -172,7 +180,7 @@ export class Call implements Request, Exchange {
     this.callbacks = undefined;
     this.request = NO_SEGMENTS;
     this.reply = NO_SEGMENTS;
-    this.name = undefined;
+    this.codec = undefined;
     this.body = undefined;
     this.flushed = false;
     this.dropped = false;

@@ -1,14 +1,15 @@
 import { ByteReader, ByteWriter } from '../bytes/cursor.ts';
-import type { Payload, WireType } from '../bytes/wire.ts';
+import type { Payload } from '../bytes/wire.ts';
 import { payload } from '../bytes/wire.ts';
 import { HEADER_SIZE } from './constants.ts';
 import { MESSAGES, type MessageBody, type MessageName, type MessageRow } from './messages.ts';
+import { formIn, isPresent, type Version } from './versions.ts';
 import { type Tag, tagNumber } from './wire-types.ts';
 
 /** A message's body where its name is not known to the compiler. */
 export type AnyBody = Readonly<Record<string, unknown>>;
 
-/** What is made of one row of the message table, once, when it is loaded. */
+/** What is made of one row of the message table for one dialect, once, when it is loaded. */
 export interface Codec {
   readonly type: number;
   readonly name: MessageName;
@@ -33,15 +34,21 @@ export interface Codec {
   readonly notation: string;
 }
 
-function compile(row: MessageRow<MessageName>): Codec {
+function compile(row: MessageRow<MessageName>, version: Version): Codec {
   const names = Object.keys(row.fields);
-  const types: WireType<unknown>[] = Object.values(row.fields);
+  const types = Object.values(row.fields).map((type) => formIn(type, version));
+  const shownFields = names.flatMap((name, i) => {
+    const type = types[i];
+    return type !== undefined && isPresent(type) ? [{ name, type }] : [];
+  });
   const count = names.length;
   const last = types[count - 1];
   const payloadField = last === payload ? names[count - 1] : undefined;
   const minimum = types.reduce((sum, type) => sum + type.minimum, HEADER_SIZE);
   const heads = payloadField === undefined ? count : count - 1;
-  const notation = ['size[4]', row.name, 'tag[2]', ...types.map((type, i) => type.notation(names[i] ?? ''))].join(' ');
+  const notation = ['size[4]', row.name, 'tag[2]', ...shownFields.map(({ name, type }) => type.notation(name))].join(
+    ' ',
+  );
 
   const encodeHead = (to: ByteWriter, body: AnyBody): void => {
     for (let i = 0; i < heads; i++) types[i]?.put(to, body[names[i] ?? '']);
@@ -62,7 +69,7 @@ function compile(row: MessageRow<MessageName>): Codec {
       for (let i = 0; i < count; i++) types[i]?.put(to, body[names[i] ?? '']);
     },
     size: (body) => types.reduce((sum, type, i) => sum + type.size(body[names[i] ?? '']), 0),
-    show: (body) => names.map((name, i) => `${name} ${types[i]?.show(body[name])}`).join(' '),
+    show: (body) => shownFields.map(({ name, type }) => `${name} ${type.show(body[name])}`).join(' '),
     notation,
   };
 }
@@ -77,42 +84,65 @@ export function payloadLength(value: unknown): number {
   return value.length;
 }
 
-const byType: (Codec | undefined)[] = new Array(256).fill(undefined);
-const byName = new Map<MessageName, Codec>();
-
-for (const row of MESSAGES) {
-  if (byType[row.type] !== undefined) throw new Error(`two messages have type ${row.type}`);
-  const codec = compile(row);
-  byType[row.type] = codec;
-  byName.set(row.name, codec);
-}
-for (const codec of byName.values()) {
-  if (!codec.name.startsWith('T')) continue;
-  const reply = byType[codec.type + 1];
-  if (reply?.name !== `R${codec.name.slice(1)}`)
-    throw new Error(`${codec.name} has no reply of type ${codec.type + 1}`);
+/** The codecs of one dialect. */
+interface Codecs {
+  readonly byType: readonly (Codec | undefined)[];
+  readonly byName: ReadonlyMap<MessageName, Codec>;
 }
 
-/** The codec for a message type as it stands on the wire, or undefined for a type 9P2000.L does not have. */
-export function codecOfType(type: number): Codec | undefined {
-  return byType[type];
+function codecsOf(version: Version): Codecs {
+  const byType: (Codec | undefined)[] = new Array(256).fill(undefined);
+  const byName = new Map<MessageName, Codec>();
+  for (const row of MESSAGES) {
+    if (!isIn(row, version)) continue;
+    if (byType[row.type] !== undefined) throw new Error(`two messages of ${version} have type ${row.type}`);
+    const codec = compile(row, version);
+    byType[row.type] = codec;
+    byName.set(row.name, codec);
+  }
+  for (const { name, type } of byName.values()) {
+    if (!name.startsWith('T')) continue;
+    const reply = byType[type + 1];
+    if (reply?.name !== `R${name.slice(1)}`) throw new Error(`${name} of ${version} has no reply of type ${type + 1}`);
+  }
+  return { byType, byName };
 }
 
-/** The codec of a message in the table. */
-export function codecOf(name: MessageName): Codec {
-  const codec = byName.get(name);
-  if (codec === undefined) throw new Error(`no message ${name}`);
+function isIn(row: MessageRow, version: Version): boolean {
+  return row.versions.includes(version);
+}
+
+const CODECS: Readonly<Record<Version, Codecs>> = {
+  '9P2000': codecsOf('9P2000'),
+  '9P2000.u': codecsOf('9P2000.u'),
+  '9P2000.L': codecsOf('9P2000.L'),
+};
+
+/** The codec for a message type as it stands on the wire, or undefined for a type the dialect does not have. */
+export function codecOfType(type: number, version: Version = '9P2000.L'): Codec | undefined {
+  return CODECS[version].byType[type];
+}
+
+/** The codec of a message; one that the dialect does not have is our bug and throws. */
+export function codecOf(name: MessageName, version: Version = '9P2000.L'): Codec {
+  const codec = CODECS[version].byName.get(name);
+  if (codec === undefined) throw new Error(`no message ${name} in ${version}`);
   return codec;
 }
 
-/** Every codec, in the order of the table. */
-export function allCodecs(): Iterable<Codec> {
-  return byName.values();
+/** Every codec of a dialect, in the order of the table. */
+export function allCodecs(version: Version = '9P2000.L'): Iterable<Codec> {
+  return CODECS[version].byName.values();
 }
 
 /** A whole message in memory of its own, ready for a transport. The body is copied. */
-export function encodeMessage<N extends MessageName>(name: N, tag: Tag, body: MessageBody<N>): Uint8Array {
-  const codec = codecOf(name);
+export function encodeMessage<N extends MessageName>(
+  name: N,
+  tag: Tag,
+  body: MessageBody<N>,
+  version: Version = '9P2000.L',
+): Uint8Array {
+  const codec = codecOf(name, version);
   const size = HEADER_SIZE + codec.size(body);
   const message = new Uint8Array(size);
   const to = new ByteWriter(message);
@@ -133,14 +163,14 @@ export type Decoded =
  * Takes one whole message apart, strictly: a size other than the bytes at hand, an unknown type, a body that is too
  * short or followed by more bytes is refused. Strings and payload of the result are views of `message`.
  */
-export function decodeMessage(message: Uint8Array): Decoded {
+export function decodeMessage(message: Uint8Array, version: Version = '9P2000.L'): Decoded {
   const from = new ByteReader(message);
   const size = from.u32();
   const type = from.u8();
   const tag = from.u16();
   if (from.overrun) return { ok: false, reason: 'short' };
   if (size !== message.length) return { ok: false, reason: 'size' };
-  const codec = byType[type];
+  const codec = codecOfType(type, version);
   if (codec === undefined) return { ok: false, reason: 'type' };
   const body = codec.decode(from);
   if (from.overrun) return { ok: false, reason: 'short' };

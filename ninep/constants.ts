@@ -6,9 +6,6 @@
 /** size[4] type[1] tag[2]. @spec Plan 9 intro(5): message header */
 export const HEADER_SIZE = 7;
 
-/** The smallest reply area any request must come with: an Rlerror. */
-export const RLERROR_SIZE = 11;
-
 /** What precedes the data of Rread and Rreaddir: header and count[4]. */
 export const READ_OVERHEAD = 11;
 
@@ -20,6 +17,9 @@ export const MINIMUM_MSIZE = 4096;
 
 /** The largest msize we offer unless told otherwise: (1024 - 2) pages, what fits a virtqueue's longest chain. */
 export const DEFAULT_MSIZE = 4_186_112;
+
+/** The largest msize that may be offered: 16 MiB, what sockets can use. */
+export const LARGEST_MSIZE = 16 << 20;
 
 /** @spec Plan 9 walk(5): MAXWELEM */
 export const MAXWELEM = 16;

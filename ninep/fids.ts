@@ -1,6 +1,7 @@
 import type { Backend, MaybeAsync, Node, OpenFile } from './backend.ts';
 import { type ErrnoName, fail } from './errno.ts';
-import { after, isPending } from './maybe-async.ts';
+import { after, attempt, isPending } from './maybe-async.ts';
+import type { Plan9Fid } from './plan9-fid.ts';
 import { type FidNumber, NOFID } from './wire-types.ts';
 
 /**
@@ -72,6 +73,8 @@ export class Fid {
   node: Node | undefined = undefined;
   file: OpenFile | undefined = undefined;
   xattr: XattrValue | undefined = undefined;
+  /** In 9P2000 and 9P2000.u only. */
+  plan9: Plan9Fid | undefined = undefined;
 
   constructor(number: FidNumber) {
     this.number = number;
@@ -96,12 +99,20 @@ export class Fid {
     return this.file;
   }
 
-  /** Releases file and node; called once, when the fid is gone and has no users. */
+  /** Releases file and node; called once, when the fid is gone and has no users. Removes a file opened with ORCLOSE. */
   dispose(): MaybeAsync<void> {
     const { node, file } = this;
     this.node = undefined;
     this.file = undefined;
     this.xattr = undefined;
+    if (this.plan9?.removeOnClose === true && node !== undefined) {
+      const remove = () =>
+        lastly(
+          () => node.removeSelf(),
+          () => node.release(),
+        );
+      return lastly(() => file?.release(), remove);
+    }
     if (file === undefined) return node?.release();
     let closed: MaybeAsync<void>;
     try {
@@ -114,6 +125,15 @@ export class Fid {
     if (!isPending(closed)) return node?.release();
     return closed.finally(() => node?.release());
   }
+}
+
+/** Does the second whatever comes of the first, now or later; fails with the first failure. */
+function lastly(first: () => MaybeAsync<void>, second: () => MaybeAsync<void>): MaybeAsync<void> {
+  return attempt(first, second, (error) =>
+    after(second(), () => {
+      throw error;
+    }),
+  );
 }
 
 /** The fids of one connection. */

@@ -1,4 +1,4 @@
-import type { AnyBody } from './codec.ts';
+import type { AnyBody, Codec } from './codec.ts';
 import type { MessageName } from './messages.ts';
 import type { Tag } from './wire-types.ts';
 
@@ -13,6 +13,8 @@ export interface Exchange {
   readonly size: number;
   /** The request's name, or undefined if its type is unknown. */
   readonly name: MessageName | undefined;
+  /** How it looks in the dialect spoken, or undefined if its type is unknown. */
+  readonly codec: Codec | undefined;
   /** The request's fields, valid until its reply; undefined if it could not be decoded. */
   readonly body: AnyBody | undefined;
 }
@@ -20,6 +22,8 @@ export interface Exchange {
 /** What a session sent back. */
 export interface Answer {
   readonly name: MessageName;
+  /** How it looks in the dialect spoken. */
+  readonly codec: Codec;
   /** Valid during the call only. */
   readonly body: AnyBody;
   /** Length of the whole message in bytes. */

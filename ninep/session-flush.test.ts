@@ -1,14 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSynth } from './backends/synth/synth.ts';
-import { TakenBack } from './client/client.ts';
+import { type Client, TakenBack } from './client/client.ts';
 import { encodeMessage } from './codec.ts';
 import { attached, errno } from './contract/sessions.ts';
 import { Gate, stubBackend, stubFile, stubNode } from './contract/stubs.ts';
+import { VERSIONS, type Version } from './versions.ts';
 import { fidNumber as fid, NOTAG, tagNumber } from './wire-types.ts';
 
 const empty = () => createSynth();
 
-describe('Tflush', () => {
+const OPENING: Readonly<Record<Version, (client: Client) => Promise<unknown>>> = {
+  '9P2000': (client) => client.call('Topen', { fid: fid(0), mode: 0 }),
+  '9P2000.u': (client) => client.call('Topen', { fid: fid(0), mode: 0 }),
+  '9P2000.L': (client) => client.call('Tlopen', { fid: fid(0), flags: 0 }),
+};
+
+describe.each(VERSIONS)('Tflush in %s', (version) => {
   function waitingReads(settle: { onFlush?: 'reject' }) {
     const gates: Gate<number>[] = [];
     const node = stubNode({
@@ -27,8 +34,8 @@ describe('Tflush', () => {
 
   async function reading(settle: { onFlush?: 'reject' } = {}) {
     const { gates, backend } = waitingReads(settle);
-    const { session, client, bugs } = await attached(backend);
-    await client.call('Tlopen', { fid: fid(0), flags: 0 });
+    const { session, client, bugs } = await attached(backend, {}, version);
+    await OPENING[version](client);
     const read = client.send('Tread', { fid: fid(0), offset: 0n, count: 10 });
     return { gates, session, client, read, bugs };
   }
@@ -68,7 +75,7 @@ describe('Tflush', () => {
   });
 
   test('of an unknown tag, of its own tag and of an answered one is answered at once', async () => {
-    const { session } = await attached(empty());
+    const { session } = await attached(empty(), {}, version);
     for (const oldtag of [tagNumber(77), tagNumber(3), NOTAG]) {
       expect(session.handle([encodeMessage('Tflush', tagNumber(3), { oldtag })], [new Uint8Array(4096)])).toBe(7);
     }
@@ -91,6 +98,18 @@ describe('Tflush', () => {
     expect(order).toEqual(['read', 'first', 'second', 'third']);
   });
 
+  test('of a flush that flushes itself, under way or not, is answered', async () => {
+    const { gates, client, read, session } = await reading();
+    const own = tagNumber(9);
+    const waiting = client.send('Tflush', { oldtag: read.tag }, own);
+    const flushes = [client.call('Tflush', { oldtag: own }), client.call('Tflush', { oldtag: own })];
+    gates[0]?.resolve(1);
+    expect((await read.reply).data.length).toBe(1);
+    expect(await Promise.all([waiting.reply, ...flushes])).toEqual([{}, {}, {}]);
+    expect(await client.send('Tflush', { oldtag: read.tag }, own).reply).toEqual({});
+    expect(session.outstanding).toBe(0);
+  });
+
   test('a flush callback that throws is a bug of the backend and harms nobody', async () => {
     const gate = new Gate<number>();
     const wrong = new Error('wrong');
@@ -105,8 +124,8 @@ describe('Tflush', () => {
           },
         }),
     });
-    const { client, bugs } = await attached(stubBackend(node));
-    await client.call('Tlopen', { fid: fid(0), flags: 0 });
+    const { client, bugs } = await attached(stubBackend(node), {}, version);
+    await OPENING[version](client);
     const read = client.send('Tread', { fid: fid(0), offset: 0n, count: 10 });
     const flush = client.call('Tflush', { oldtag: read.tag });
     gate.resolve(1);

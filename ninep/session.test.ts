@@ -35,15 +35,42 @@ describe('Tversion', () => {
     expect(session.version).toBeUndefined();
   });
 
-  test.each(['9P2000', '9P2000.u', '9P2000.Lx', 'unknown', '', '9p2000.l'])(
-    'version %p is unknown',
-    async (version) => {
-      const { session, client } = sessionOf(empty());
-      expect((await client.call('Tversion', { msize: 8192, version })).version).toBe('unknown');
-      expect(session.version).toBeUndefined();
-      await expect(client.call('Tattach', ATTACH)).rejects.toBe(errno('EPROTO'));
-    },
-  );
+  test.each([
+    ['9P2000.L', '9P2000.L'],
+    ['9P2000.u', '9P2000.u'],
+    ['9P2000', '9P2000'],
+    ['9P2000.Lx', '9P2000'],
+    ['9P2000.e', '9P2000'],
+    ['9P2000.', '9P2000'],
+  ])('version %p is answered %p', async (asked, answered) => {
+    const { session, client } = sessionOf(empty());
+    expect((await client.call('Tversion', { msize: 8192, version: asked })).version).toBe(answered);
+    expect(session.version).toBe(answered);
+  });
+
+  test.each(['9P2001', '9P20000', 'unknown', '', '9p2000.l', '.L'])('version %p is unknown', async (version) => {
+    const { session, client } = sessionOf(empty());
+    expect((await client.call('Tversion', { msize: 8192, version })).version).toBe('unknown');
+    expect(session.version).toBeUndefined();
+    await expect(client.call('Tattach', ATTACH)).rejects.toBe(errno('EPROTO'));
+  });
+
+  test.each(['9P2000', '9P2000.u'] as const)('a refusal of %s is in that dialect', async (version) => {
+    const { client } = sessionOf(empty());
+    client.msize = 4095;
+    await expect(client.version(version)).rejects.toBe(errno('EMSGSIZE'));
+  });
+
+  test.each([4095, 16 * 2 ** 20 + 1, Number.NaN])('a session cannot be made with an msize of %p', (msize) => {
+    expect(() => createSession(empty(), { msize })).toThrow(RangeError);
+  });
+
+  test('16 MiB are agreed where they are offered', async () => {
+    const { client } = sessionOf(empty(), { msize: 16 * 2 ** 20 });
+    client.msize = 0xffff_ffff;
+    await client.version();
+    expect(client.msize).toBe(16_777_216);
+  });
 
   test('nothing else is served before it', async () => {
     const { client } = sessionOf(empty());

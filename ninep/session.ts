@@ -4,7 +4,7 @@ import type { Backend, Credential, MaybeAsync } from './backend.ts';
 import { Call } from './call.ts';
 import { type AnyBody, type Codec, payloadLength } from './codec.ts';
 import { Budget, type Connection, type ExportTable } from './connection.ts';
-import { DEFAULT_MSIZE, MINIMUM_MSIZE } from './constants.ts';
+import { DEFAULT_MSIZE, LARGEST_MSIZE, MINIMUM_MSIZE } from './constants.ts';
 import { DIALECT_L, type Dialect, dialectFor, type Operation } from './dialects.ts';
 import { ERRNO, Errno, errnoOf, fail } from './errno.ts';
 import { type Fid, FidTable } from './fids.ts';
@@ -15,7 +15,7 @@ import type { Tag } from './wire-types.ts';
 
 /** What can be chosen about a session; everything has a default. */
 export interface SessionOptions {
-  /** Largest message in bytes we agree to, 4096 or more; 4,186,112 unless given. */
+  /** Largest message in bytes we agree to, 4096 to 16 MiB; 4,186,112 unless given. */
   readonly msize?: number;
   /** Most fids at once, 1,048,576 unless given; one more is answered ENFILE. */
   readonly maxFids?: number;
@@ -65,6 +65,8 @@ class NinepSession implements Session, Connection {
   readonly xattrBudget: Budget;
   msize = 0;
   private dialect: Dialect | undefined = undefined;
+  /** The dialect in use or, before one is agreed, that in which requests are read and refused. */
+  private speaking: Dialect = DIALECT_L;
   private readonly exported: Backend | ExportTable;
   private readonly maxMsize: number;
   private readonly maxOutstanding: number;
@@ -81,7 +83,9 @@ class NinepSession implements Session, Connection {
 
   constructor(exported: Backend | ExportTable, options: SessionOptions) {
     const { msize = DEFAULT_MSIZE, maxFids = 1 << 20, maxOutstanding = 1024, maxXattrBytes = 16 << 20 } = options;
-    if (!(msize >= MINIMUM_MSIZE)) throw new RangeError(`msize ${msize} is below the smallest, ${MINIMUM_MSIZE}`);
+    if (!(msize >= MINIMUM_MSIZE && msize <= LARGEST_MSIZE)) {
+      throw new RangeError(`msize ${msize} is not from ${MINIMUM_MSIZE} to ${LARGEST_MSIZE}`);
+    }
     this.exported = exported;
     this.maxMsize = msize;
     this.maxOutstanding = maxOutstanding;
@@ -105,8 +109,9 @@ class NinepSession implements Session, Connection {
 
   handle(request: Segments, reply: Segments): number | Promise<number> {
     const call = this.idle.pop() ?? new Call(this);
-    call.receive(++this.count, request, reply);
-    const operation = (this.dialect ?? DIALECT_L).operations[call.type];
+    const { speaking } = this;
+    call.receive(++this.count, request, reply, speaking.error.codec.minimum);
+    const operation = speaking.operations[call.type];
     let body: MaybeAsync<AnyBody>;
     try {
       if (operation === undefined) return this.end(call, this.refuseUnknown(call));
@@ -120,6 +125,7 @@ class NinepSession implements Session, Connection {
 
   async reset(): Promise<void> {
     await this.restart(undefined);
+    if (this.dialect === undefined) this.speaking = DIALECT_L;
   }
 
   select(credential: Credential): Backend {
@@ -148,9 +154,12 @@ class NinepSession implements Session, Connection {
   }
 
   negotiate(msize: number, version: string): { msize: number; version: string } {
+    const dialect = dialectFor(version);
+    // A client that is refused reads the refusal in the dialect it asked for.
+    this.speaking = dialect ?? DIALECT_L;
     if (msize < MINIMUM_MSIZE) fail('EMSGSIZE');
     const agreed = Math.min(msize, this.maxMsize);
-    this.dialect = dialectFor(version);
+    this.dialect = dialect;
     if (this.dialect === undefined) return { msize: agreed, version: 'unknown' };
     this.msize = agreed;
     return { msize: agreed, version: this.dialect.version };
@@ -179,7 +188,7 @@ class NinepSession implements Session, Connection {
   private run(call: Call, operation: Operation): MaybeAsync<AnyBody> {
     const limit = this.messageLimit;
     call.replyLimit = Math.min(call.replyLimit, limit);
-    call.name = operation.request.name;
+    call.codec = operation.request;
     const body = call.size <= limit ? call.decode(operation.request) : undefined;
     call.body = body;
     this.observer?.request?.(call);
@@ -237,19 +246,21 @@ class NinepSession implements Session, Connection {
     } catch (error) {
       return this.refuse(call, error);
     }
-    if (this.observer !== undefined) this.show(call, { name: codec.name, body, length });
+    if (this.observer !== undefined) this.show(call, { name: codec.name, codec, body, length });
     return length;
   }
 
   /** Writes the reply to a request that failed, and returns its length. */
   private refuse(call: Call, error: unknown): number {
     if (!(error instanceof Errno)) this.report(error);
-    const { errno } = error instanceof Errno ? error : errnoOf(ERRNO.EIO);
-    if (call.dropped || (call.flushed && errno === ERRNO.EINTR)) return this.takeBack(call);
-    const { codec, body } = (this.dialect ?? DIALECT_L).error;
-    const fields = body(errno);
+    const reason = error instanceof Errno ? error : errnoOf(ERRNO.EIO);
+    if (call.dropped || (call.flushed && reason.errno === ERRNO.EINTR)) return this.takeBack(call);
+    const { codec, body } = this.speaking.error;
+    const fields = body(reason, call.replyLimit - codec.minimum);
     const length = this.encode(call, codec, fields);
-    if (this.observer !== undefined) this.show(call, { name: codec.name, body: fields, length, errno });
+    if (this.observer !== undefined) {
+      this.show(call, { name: codec.name, codec, body: fields, length, errno: reason.errno });
+    }
     return length;
   }
 

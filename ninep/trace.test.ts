@@ -47,6 +47,26 @@ test('one line for each message of a conversation', async () => {
   ]);
 });
 
+test('lines in the dialect that is spoken', async () => {
+  const synth = createSynth();
+  synth.root.file('file', 'x');
+  const lines: string[] = [];
+  const { client } = await attached(synth, { observer: traceLines((line) => lines.push(line)) }, '9P2000');
+  await client.call('Twalk', { fid: fid(0), newfid: fid(1), wname: [utf8('file')] });
+  await client.call('Topen', { fid: fid(1), mode: 0x40 });
+  await expect(client.call('Topen', { fid: fid(1), mode: 0 })).rejects.toBe(errno('EINVAL'));
+  expect(lines.slice(2)).toEqual([
+    'Tattach tag 0 fid 0 afid NOFID uname "root" aname ""',
+    'Rattach tag 0 qid (0 0 d)',
+    'Twalk tag 0 fid 0 newfid 1 wname ["file"]',
+    'Rwalk tag 0 wqid [(1 0 f)]',
+    'Topen tag 0 fid 1 mode OREAD|ORCLOSE',
+    'Ropen tag 0 qid (1 0 f) iounit 0',
+    'Topen tag 0 fid 1 mode OREAD',
+    'Rerror tag 0 ename "Invalid argument"',
+  ]);
+});
+
 test('a request that is taken back has a line too', async () => {
   const synth = createSynth();
   const gate = new Gate<number>();

@@ -1,4 +1,3 @@
-import { codecOf } from './codec.ts';
 import type { Answer, Exchange, SessionObserver } from './observer.ts';
 import { NOTAG, type Tag } from './wire-types.ts';
 
@@ -32,16 +31,16 @@ export function traceLines(write: (line: string) => void, clock?: () => number):
 
 /** A request as one line. */
 export function requestLine(exchange: Exchange): string {
-  const { name, body, type, tag } = exchange;
-  if (name === undefined) return `T?${type} ${shownTag(tag)}: no message of this type`;
-  if (body === undefined) return `${name} ${shownTag(tag)}: malformed`;
-  return line(name, tag, codecOf(name).show(body));
+  const { codec, body, type, tag } = exchange;
+  if (codec === undefined) return `T?${type} ${shownTag(tag)}: no message of this type`;
+  if (body === undefined) return `${codec.name} ${shownTag(tag)}: malformed`;
+  return line(codec.name, tag, codec.show(body));
 }
 
 /** The end of an exchange as one line. */
 export function replyLine(exchange: Exchange, answer: Answer | undefined): string {
   if (answer === undefined) return `taken back: ${exchange.name ?? exchange.type} ${shownTag(exchange.tag)}`;
-  return line(answer.name, exchange.tag, codecOf(answer.name).show(answer.body));
+  return line(answer.name, exchange.tag, answer.codec.show(answer.body));
 }
 
 function line(name: string, tag: Tag, fields: string): string {

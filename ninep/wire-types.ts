@@ -10,6 +10,8 @@ import {
   UNLINK_FLAGS,
   XATTR_FLAGS,
 } from './constants.ts';
+import { ACCESS, DM, OPEN, PLAIN_QID_TYPES } from './plan9.ts';
+import { inEachVersion } from './versions.ts';
 
 declare const brand: unique symbol;
 
@@ -67,8 +69,7 @@ export const name: WireType<Uint8Array> = string;
 /** Text that is bytes to the server: a symlink's target, an attribute's name, a user's name. */
 export const bytes: WireType<Uint8Array> = { ...string, show: quote };
 
-/** @spec Plan 9 intro(5): qid[13] = type[1] version[4] path[8] */
-export const qid: WireType<Qid> = {
+const anyQid: WireType<Qid> = {
   notation: (field) => `${field}[13]`,
   minimum: 13,
   size: () => 13,
@@ -86,6 +87,21 @@ export const qid: WireType<Qid> = {
   ],
 };
 
+/** All ones in a Twstat, which is no type. */
+const UNTOUCHED_TYPE = 0xff;
+
+/** 9P2000 knows nothing of symbolic links: there they are files like any other. */
+const plainQid: WireType<Qid> = {
+  ...anyQid,
+  put(to, value) {
+    const type = value.type === UNTOUCHED_TYPE ? value.type : value.type & PLAIN_QID_TYPES;
+    anyQid.put(to, { ...value, type });
+  },
+};
+
+/** @spec Plan 9 intro(5): qid[13] = type[1] version[4] path[8] */
+export const qid: WireType<Qid> = inEachVersion((version) => (version === '9P2000' ? plainQid : anyQid));
+
 /** A qid's type as Plan 9 prints it: directory, append, link, plain file. */
 const QID_LETTERS: Readonly<Record<number, string>> = { 128: 'd', 64: 'a', 2: 'l', 0: 'f' };
 
@@ -96,12 +112,24 @@ export const mode: WireType<number> = shown(u32, (value) => `0${value.toString(8
 export const id: WireType<number> = shown(u32, (value) => (value === 0xffff_ffff ? 'none' : String(value)));
 
 const rest = flags(u32, OPEN_FLAGS, { radix: 8 });
-const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
+const LINUX_ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
 
 /** Linux open flags, shown by name. */
 export const openFlags: WireType<number> = shown(u32, (value) => {
   const others = value & ~3;
-  return `${ACCESS[value & 3]}${others === 0 ? '' : `|${rest.show(others >>> 0)}`}`;
+  return `${LINUX_ACCESS[value & 3]}${others === 0 ? '' : `|${rest.show(others >>> 0)}`}`;
+});
+
+/** A mode as Plan 9 has it, shown as `DMDIR|0755`. */
+export const perm: WireType<number> = flags(u32, DM, { radix: 8 });
+
+const openBits = flags(u8, OPEN);
+const PLAN9_ACCESS = ['OREAD', 'OWRITE', 'ORDWR', 'OEXEC'] as const;
+
+/** An open mode of Plan 9, shown by name. */
+export const openMode: WireType<number> = shown(u8, (value) => {
+  const others = value & ~ACCESS.mask;
+  return `${PLAN9_ACCESS[value & ACCESS.mask]}${others === 0 ? '' : `|${openBits.show(others)}`}`;
 });
 
 /** What Tgetattr asks for and Rgetattr holds. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import type { Prepared } from '../contract/fixture.ts';
 import { describeObjectContract } from '../contract/object-contract.ts';
+import { describePlainContract } from '../contract/plain-contract.ts';
 import { describeReadingContract } from '../contract/reading-contract.ts';
 import { READING_TREE } from '../contract/reading-tree.ts';
 import { describeWritingContract } from '../contract/writing-contract.ts';
@@ -45,6 +46,7 @@ const models: SecurityModelName[] = process.geteuid?.() === 0 ? ['passthrough', 
 for (const model of models) {
   describeReadingContract(`local, ${model}`, () => ({ backend: openLocal({ path: shared, securityModel: model }) }));
   describeWritingContract(`local, ${model}`, () => local(emptyDirectory(), model));
+  describePlainContract(`local, ${model}`, () => local(emptyDirectory(), model));
   describeObjectContract(`local, ${model}`, () => local(emptyDirectory(), model), { xattrs: true, locks: true });
 }
 

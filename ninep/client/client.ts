@@ -1,7 +1,8 @@
 import { type AnyBody, codecOf, type Decoded, decodeMessage, encodeMessage } from '../codec.ts';
-import { errnoOf } from '../errno.ts';
+import { ERRNO, Errno, errnoOf, errnoOfText } from '../errno.ts';
 import type { FrameHandler, Segments } from '../frame-handler.ts';
 import type { MessageBody, MessageName, ReplyBody, RequestBody, RequestName } from '../messages.ts';
+import type { Version } from '../versions.ts';
 import { NOTAG, type Tag, tagNumber } from '../wire-types.ts';
 
 /** How a client lays out its messages; everything has a default. */
@@ -17,7 +18,7 @@ export interface ClientOptions {
 /** A request that has been sent. */
 export interface Sent<N extends RequestName> {
   readonly tag: Tag;
-  /** The reply; rejects with the Errno of an Rlerror, with `TakenBack` if a Tflush took the request back. */
+  /** The reply; rejects with the Errno of an Rlerror or Rerror, with `TakenBack` if a Tflush took the request back. */
   readonly reply: Promise<ReplyBody<N>>;
 }
 
@@ -33,6 +34,8 @@ export class TakenBack extends Error {
 export class Client {
   /** Largest message in bytes: what was asked for, then what was agreed. */
   msize: number;
+  /** In which messages are written and read. */
+  dialect: Version = '9P2000.L';
   private readonly handler: FrameHandler;
   private readonly split: (message: Uint8Array) => Segments;
   private readonly replyArea: (msize: number) => Segments;
@@ -45,8 +48,9 @@ export class Client {
     this.replyArea = options.replyArea ?? ((msize) => [new Uint8Array(msize)]);
   }
 
-  /** Begins a conversation in 9P2000.L; throws if the server speaks something else. */
-  async version(version = '9P2000.L'): Promise<void> {
+  /** Begins a conversation in that dialect; throws if the server speaks something else. */
+  async version(version: Version = '9P2000.L'): Promise<void> {
+    this.dialect = version;
     const agreed = await this.call('Tversion', { msize: this.msize, version });
     if (agreed.version !== version) throw new Error(`asked for ${version}, the server speaks ${agreed.version}`);
     this.msize = agreed.msize;
@@ -69,13 +73,15 @@ export class Client {
 
   private async exchange<N extends RequestName>(name: N, body: RequestBody<N>, tag: Tag): Promise<ReplyBody<N>> {
     const area = this.replyArea(this.msize);
-    const length = await this.handler.handle(this.split(encodeMessage(name, tag, body)), area);
+    const { dialect } = this;
+    const length = await this.handler.handle(this.split(encodeMessage(name, tag, body, dialect)), area);
     if (length === 0) throw new TakenBack(`${name} was taken back`);
-    const decoded = decodeMessage(gather(area, length));
+    const decoded = decodeMessage(gather(area, length), dialect);
     if (!decoded.ok) throw new Error(`the reply to ${name} is malformed: ${decoded.reason}`);
     if (decoded.tag !== tag) throw new Error(`the reply to ${name} has tag ${decoded.tag} instead of ${tag}`);
     if (isMessage('Rlerror', decoded)) throw errnoOf(decoded.body.ecode);
-    if (!isReplyTo(name, decoded)) throw new Error(`the reply to ${name} is ${decoded.codec.name}`);
+    if (isMessage('Rerror', decoded)) throw errorOf(decoded.body);
+    if (!isReplyTo(name, decoded, dialect)) throw new Error(`the reply to ${name} is ${decoded.codec.name}`);
     return decoded.body;
   }
 
@@ -98,8 +104,15 @@ function isMessage<N extends MessageName>(name: N, decoded: Good): decoded is Go
 function isReplyTo<N extends RequestName>(
   name: N,
   decoded: { readonly codec: Good['codec']; readonly body: AnyBody },
+  dialect: Version,
 ): decoded is Good & { readonly body: ReplyBody<N> } {
-  return decoded.codec.type === codecOf(name).type + 1;
+  return decoded.codec.type === codecOf(name, dialect).type + 1;
+}
+
+/** What an Rerror means: a number where there is one, else what its text is known for; EIO for words of its own. */
+function errorOf({ ename, errno }: MessageBody<'Rerror'>): Errno {
+  const known = errno === 0 ? errnoOfText(ename) : errnoOf(errno);
+  return known?.text === ename ? known : new Errno(known?.errno ?? ERRNO.EIO, known?.name ?? 'EIO', ename);
 }
 
 /** The first `length` bytes of the segments in memory of their own. */

@@ -293,7 +293,8 @@ function components(path: Path): Uint8Array[] {
   return path === '' ? [] : path.split('/').map(utf8);
 }
 
-function splitLast(path: Path): { directory: string; name: Uint8Array } {
+/** The directory of a path and the name in it. */
+export function splitLast(path: Path): { directory: string; name: Uint8Array } {
   if (typeof path !== 'string') return { directory: '', name: path };
   const slash = path.lastIndexOf('/');
   return { directory: path.slice(0, Math.max(slash, 0)), name: utf8(path.slice(slash + 1)) };

@@ -5,6 +5,7 @@ import { decodeMessage } from '../codec.ts';
 import { ERRNO, type Errno, type ErrnoName, errnoOf } from '../errno.ts';
 import type { RequestBody } from '../messages.ts';
 import { createSession, type Session, type SessionOptions } from '../session.ts';
+import type { Version } from '../versions.ts';
 import { fidNumber, NOFID } from '../wire-types.ts';
 
 /** A session under test. */
@@ -37,9 +38,13 @@ export function sessionOf(backend: Backend, options: SessionOptions = {}): TestS
 }
 
 /** A session over a backend, whose client has attached fid 0. */
-export async function attached(backend: Backend, options: SessionOptions = {}): Promise<TestSession> {
+export async function attached(
+  backend: Backend,
+  options: SessionOptions = {},
+  version: Version = '9P2000.L',
+): Promise<TestSession> {
   const made = sessionOf(backend, options);
-  await made.client.version();
+  await made.client.version(version);
   await made.client.call('Tattach', ATTACH);
   return made;
 }

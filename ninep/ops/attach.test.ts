@@ -33,6 +33,37 @@ describe('Tattach', () => {
     await expect(auth).rejects.toBe(errno('EOPNOTSUPP'));
   });
 
+  test.each([
+    ['1000', 1000],
+    ['0', 0],
+    ['4294967294', 4294967294],
+    ['4294967295', undefined],
+    ['99999999999', undefined],
+    ['root', undefined],
+    ['-1', undefined],
+    ['', undefined],
+  ])('without a number, as in 9P2000, user %p has the id %p', async (uname, uid) => {
+    const seen: unknown[] = [];
+    const attach = (credential: { uid: number | undefined }) => {
+      seen.push(credential.uid);
+      return stubNode();
+    };
+    const { client } = await attached({ driver: 'stub', attach, close() {} }, {}, '9P2000');
+    await client.call('Tattach', { ...body, uname: utf8(uname) });
+    expect(seen).toEqual([undefined, uid]);
+  });
+
+  test.each(['9P2000', '9P2000.u'] as const)(
+    '%s: an afid is refused, and Tauth says that it is not needed',
+    async (version) => {
+      const { client } = await attached(stubBackend(stubNode()), {}, version);
+      await expect(client.call('Tattach', { ...body, afid: fid(9) })).rejects.toBe(errno('EBADF'));
+      const auth = client.call('Tauth', { afid: fid(9), uname: utf8(''), aname: utf8(''), n_uname: 0 });
+      await expect(auth).rejects.toMatchObject({ text: 'authentication not required' });
+      if (version === '9P2000.u') await expect(auth).rejects.toMatchObject({ errno: 95 });
+    },
+  );
+
   test('a refused attach leaves the fid free', async () => {
     let refuse = false;
     const attach = () => (refuse ? Promise.reject(errno('EACCES')) : stubNode());

@@ -1,6 +1,7 @@
-import type { AttributeChange, Attributes, Timestamp } from '../backend.ts';
+import type { AttributeChange, Attributes, MaybeAsync, Timestamp } from '../backend.ts';
 import { GETATTR_BITS, IO_HEADER_SIZE, MODE, OFFSET_MAX, SETATTR } from '../constants.ts';
 import { fail } from '../errno.ts';
+import type { Fid } from '../fids.ts';
 import type { Handlers } from '../handlers.ts';
 import { after } from '../maybe-async.ts';
 import type { ReplyBody, RequestBody } from '../messages.ts';
@@ -19,16 +20,20 @@ export const attrOps = {
 
   Tsetattr(call, body) {
     const change = toChange(body);
-    const fid = call.hold(body.fid);
-    const node = fid.requireNode();
-    const { file } = fid;
-    return after(file?.setattr === undefined ? node.setattr(change) : file.setattr(change), () => EMPTY);
+    return after(setAttributes(call.hold(body.fid), change), () => EMPTY);
   },
 
   Tstatfs(call, { fid: number }) {
     return call.hold(number).requireNode().statfs();
   },
 } satisfies Pick<Handlers, 'Tgetattr' | 'Tsetattr' | 'Tstatfs'>;
+
+/** Changes attributes through the open file where its backend takes that. */
+export function setAttributes(fid: Fid, change: AttributeChange): MaybeAsync<void> {
+  const node = fid.requireNode();
+  const { file } = fid;
+  return file?.setattr === undefined ? node.setattr(change) : file.setattr(change);
+}
 
 /** The reply to Tgetattr. `blksize` grows to what one message carries, for clients read and write in such pieces. */
 function toReply(a: Attributes, msize: number): ReplyBody<'Tgetattr'> {

@@ -45,6 +45,6 @@ function nothing() {
 }
 
 /** Two exports of one session are two file systems. */
-function sameExport(one: Fid, other: Fid): void {
+export function sameExport(one: Fid, other: Fid): void {
   if (one.backend !== other.backend) fail('EXDEV');
 }

@@ -26,6 +26,7 @@ export const walkOps = {
     if (newfid === number) return walkInPlace(call, from, node, wname);
     const fid = call.connection.fids.reserve(newfid);
     fid.backend = from.backend;
+    fid.plan9 = from.plan9?.walk(wname);
     return attempt(
       () => (wname.length === 0 ? after(node.clone(), arrived) : node.walk(wname)),
       (result) => {
@@ -64,7 +65,10 @@ function walkInPlace(call: Call, from: Fid, node: Node, wname: readonly Name[]) 
         return partial(result, wname);
       }
       const moved = call.connection.fids.replace(from, result.node);
-      if (moved !== undefined) return complete(result, wname);
+      if (moved !== undefined) {
+        moved.plan9 = from.plan9?.walk(wname);
+        return complete(result, wname);
+      }
       return after(result.node.release(), () => complete(result, wname));
     },
     (error) => {

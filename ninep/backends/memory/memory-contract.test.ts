@@ -1,5 +1,6 @@
 import type { Prepared } from '../../contract/fixture.ts';
 import { describeObjectContract } from '../../contract/object-contract.ts';
+import { describePlainContract } from '../../contract/plain-contract.ts';
 import { describeReadingContract } from '../../contract/reading-contract.ts';
 import { READING_TREE } from '../../contract/reading-tree.ts';
 import { describeWritingContract } from '../../contract/writing-contract.ts';
@@ -22,6 +23,7 @@ const empty = (): Prepared => ({ backend: createMemory() });
 
 describeReadingContract('memory', () => ({ backend: readingMemory() }));
 describeWritingContract('memory', empty);
+describePlainContract('memory', empty);
 describeObjectContract('memory', empty, { xattrs: true, locks: true });
 describeReadingContract('graft on memory', () => ({ backend: graft(readingMemory(), '.tsvmm', createMemory()) }));
 describeObjectContract('memory grafted', () => ({ backend: graft(createMemory(), '.tsvmm', createMemory()) }), {
