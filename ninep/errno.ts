@@ -41,6 +41,7 @@ export const ERRNO = {
   ENODATA: 61,
   EPROTO: 71,
   EOVERFLOW: 75,
+  EUSERS: 87,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ESTALE: 116,

@@ -8,8 +8,9 @@ const NONUNAME = 0xffff_ffff;
 
 /** Introducing a user to a tree. No export requires authentication, so there is never an afid. */
 export const attachOps = {
+  /** ENOENT is how diod says that there is nothing to authenticate for; its tools take any other error as the end. */
   Tauth() {
-    return fail('EOPNOTSUPP');
+    return fail('ENOENT');
   },
 
   Tattach(call, { fid: number, afid, uname, aname, n_uname }) {

@@ -23,6 +23,24 @@ const EXAMPLES: readonly ReferenceLine[] = [
   },
 ];
 
+const SERVE_EXAMPLES: readonly ReferenceLine[] = [
+  {
+    written: 'tsvmm serve --listen unix:/run/src.sock --virtfs local,path=src,mount_tag=src,readonly',
+    meaning: 'mount it with: mount -t 9p -o trans=unix,version=9p2000.L /run/src.sock /mnt',
+  },
+  {
+    written: 'tsvmm serve --listen tcp:127.0.0.1:5640 --fsdev local,id=a,path=/srv/a --fsdev local,id=b,path=/srv/b',
+    meaning: 'mount b with: mount -t 9p -o trans=tcp,port=5640,version=9p2000.L,aname=b 127.0.0.1 /mnt',
+  },
+];
+
+const SERVE_STATUSES: readonly ReferenceLine[] = [
+  { written: '0', meaning: 'ended by SIGINT or SIGTERM' },
+  { written: '2', meaning: 'bad options, a directory that cannot be served, an address that cannot be listened on' },
+  { written: '125', meaning: 'this host lacks something, or tsvmm failed' },
+  { written: '128+N', meaning: 'ended by signal N, another one or a second one' },
+];
+
 const KEYS: readonly ReferenceLine[] = [
   { written: 'Ctrl-A x', meaning: 'stop the machine and leave' },
   { written: 'Ctrl-A a', meaning: 'send Ctrl-A to the guest (Ctrl-A Ctrl-A does as well)' },
@@ -60,6 +78,17 @@ export function runHelp(): string {
     section("Keys while the terminal is the guest's console:", CONSOLE_KEYS.join('\n')),
     section('Exit status:', columns(exitStatuses())),
     section('Examples:', stacked(EXAMPLES)),
+  ].join('\n');
+}
+
+/** What `tsvmm serve --help` says below the options: generated from the tables the parsers read. */
+export function serveHelp(): string {
+  const fsdevOnly = referenceOf(FSDEV_LOCAL).filter(({ written }) => written.startsWith('id='));
+  return [
+    section('Keys of --virtfs local (a comma inside a value is written twice):', columns(referenceOf(VIRTFS_LOCAL))),
+    section('--fsdev local takes the same without mount_tag, and:', columns(fsdevOnly)),
+    section('Exit status:', columns(SERVE_STATUSES)),
+    section('Examples:', stacked(SERVE_EXAMPLES)),
   ].join('\n');
 }
 

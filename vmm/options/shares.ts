@@ -24,17 +24,35 @@ interface Origin {
  * where `--mount` says. Throws UsageError.
  */
 export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): ShareConfig[] {
-  const direct = virtfs.map((string) => {
-    const { mount_tag, id, ...exported } = parseVirtfs(string);
-    return { option: '--virtfs', share: shareOf(exported, mount_tag, id) };
-  });
-  const all = [...direct, ...joinDevices(fsdev, device)];
+  const all = [...directShares(virtfs), ...joinDevices(fsdev, device)];
   refuseTwins(all, 'mount_tag', ({ mountTag }) => mountTag, 'each share needs a tag of its own');
   refuseTwins(all, 'id', ({ id }) => id, 'each device needs a name of its own');
   return placeShares(
     all.map(({ share }) => share),
     mount,
   );
+}
+
+/**
+ * Makes the shares of a server, where there is no guest and so no device: those of `--virtfs`, and one for each
+ * `--fsdev`, whose id is its name. Throws UsageError.
+ */
+export function collectExports({ virtfs, fsdev }: Pick<ShareOptions, 'virtfs' | 'fsdev'>): ShareConfig[] {
+  const byId = fsdev.map((string) => {
+    const exported = parseFsdev(string);
+    return { option: '--fsdev', share: shareOf(exported, exported.id, undefined) };
+  });
+  const all = [...directShares(virtfs), ...byId];
+  refuseTwins(all, 'name', ({ mountTag }) => mountTag, 'each share needs a name of its own');
+  refuseTwins(all, 'id', ({ id }) => id, 'each share needs a name of its own');
+  return all.map(({ share }) => share);
+}
+
+function directShares(virtfs: readonly string[]): Origin[] {
+  return virtfs.map((string) => {
+    const { mount_tag, id, ...exported } = parseVirtfs(string);
+    return { option: '--virtfs', share: shareOf(exported, mount_tag, id) };
+  });
 }
 
 function joinDevices(fsdevs: readonly string[], devices: readonly string[]): Origin[] {
