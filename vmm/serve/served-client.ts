@@ -7,7 +7,7 @@ const HELLO_LIMIT_MS = 10_000;
 const STALL_LIMIT_MS = 60_000;
 /** Silence after which TCP asks whether a client still exists. */
 const KEEPALIVE_MS = 60_000;
-/** Longest to wait for a client to take its last replies. */
+/** Longest that a connection at its end waits for the last replies to be ready and taken. */
 const FAREWELL_LIMIT_MS = 2000;
 
 /** The limits of time, in milliseconds; tests shorten them. */
@@ -35,7 +35,11 @@ export class ServedClient implements BytePipe {
     socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.setTimeout(stallMs ?? STALL_LIMIT_MS, () => this.quiet());
     socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('end', () => this.connection.finish());
+    socket.on('end', () => {
+      // Most clients that end their half are gone, and what they waited for may never come.
+      this.sayFarewell();
+      this.connection.finish();
+    });
     // A connection that breaks is how clients leave; `close` follows.
     socket.on('error', () => {});
     this.gone = new Promise((resolve, reject) => {

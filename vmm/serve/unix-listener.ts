@@ -1,5 +1,6 @@
-import { lstatSync, rmSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { errorCode } from '../host/error-code.ts';
 import { HostError, UsageError } from '../usage-error.ts';
 import { listening } from './listening.ts';
@@ -32,6 +33,8 @@ export async function listenUnix(server: Server, path: string): Promise<() => vo
 }
 
 async function clearPath(path: string): Promise<void> {
+  const directory = attempt(path, () => statSync(dirname(path)));
+  if (!directory.isDirectory()) throw refusal(path, { code: 'ENOTDIR' });
   const found = lstatOf(path);
   if (found === undefined) return;
   if (!found.isSocket()) {
@@ -43,11 +46,7 @@ async function clearPath(path: string): Promise<void> {
     throw new UsageError(`listen: ${path} is in use by a server that runs; choose another path, or end that server`);
   }
   if (answer !== 'ECONNREFUSED') throw refusal(path, { code: answer });
-  try {
-    if (isSame(lstatOf(path), found)) unlinkSync(path);
-  } catch (error) {
-    throw refusal(path, error);
-  }
+  if (isSame(lstatOf(path), found)) attempt(path, () => unlinkSync(path));
 }
 
 /** Connects and hangs up: undefined if somebody listens, else the code of the error. */
@@ -63,8 +62,12 @@ function knock(path: string): Promise<string | undefined> {
 }
 
 function lstatOf(path: string): Stats | undefined {
+  return attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
+}
+
+function attempt<T>(path: string, call: () => T): T {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return call();
   } catch (error) {
     throw refusal(path, error);
   }
