@@ -18,6 +18,10 @@ await runProcess({
     const { VirtualMachine } = await import('./virtual-machine.ts');
     return VirtualMachine.create(config, { ...hooks, progress });
   },
+  serve: async (config, hooks) => {
+    const { serve } = await import('./serve/serve.ts');
+    return serve(config, hooks);
+  },
   kernel: async (action, options) => {
     const { performKernelAction } = await import('./cli/kernel-command.ts');
     return performKernelAction(action, options, progress);

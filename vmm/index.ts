@@ -30,5 +30,7 @@ export type {
 } from './export-config.ts';
 export type { ConsoleListener } from './guest-console.ts';
 export type { Hooks } from './hooks.ts';
+export { type Server, serve } from './serve/serve.ts';
+export type { ServeConfig, ServeHooks } from './serve/serve-config.ts';
 export { HostError, UsageError } from './usage-error.ts';
 export { VirtualMachine } from './virtual-machine.ts';

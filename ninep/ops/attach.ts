@@ -11,10 +11,11 @@ import { userNumber } from '../users.ts';
 import { NOFID } from '../wire-types.ts';
 
 /** How a server says that Tattach will do without Tauth. @spec Plan 9 attach(5) */
-const NOT_REQUIRED = new Errno(ERRNO.EOPNOTSUPP, 'EOPNOTSUPP', 'authentication not required');
+const NOT_REQUIRED = new Errno(ERRNO.ENOENT, 'ENOENT', 'authentication not required');
 
 /** Introducing a user to a tree. No export requires authentication, so there is never an afid. */
 export const attachOps = {
+  /** ENOENT is how diod says that there is nothing to authenticate for; its tools take any other error as the end. */
   Tauth() {
     throw NOT_REQUIRED;
   },

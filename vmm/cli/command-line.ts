@@ -3,10 +3,13 @@ import type { FixtureArch } from '../fixtures/products.ts';
 import { nearest } from '../options/nearest.ts';
 import { oneOf } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
-import { programHelp, runHelp } from './help.ts';
-import { GROUPS, type RawRunOptions, RUN_OPTIONS, type RunOption } from './run-options.ts';
+import type { CommandOption } from './command-option.ts';
+import { programHelp, runHelp, serveHelp } from './help.ts';
+import { GROUPS, type RawRunOptions, RUN_OPTIONS } from './run-options.ts';
 import { type RunRequest, readRunRequest } from './run-request.ts';
-import { spell } from './spelling.ts';
+import { type RawServeOptions, SERVE_GROUPS, SERVE_OPTIONS } from './serve-options.ts';
+import { readServeRequest, type ServeRequest } from './serve-request.ts';
+import { isSpelled, spell } from './spelling.ts';
 
 /** What `tsvmm kernel` can do. */
 export const KERNEL_ACTIONS = {
@@ -31,6 +34,7 @@ export interface KernelOptions {
 export type Invocation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'run'; readonly request: RunRequest }
+  | { readonly kind: 'serve'; readonly request: ServeRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
@@ -41,8 +45,8 @@ export type Invocation =
 export function parseCommandLine(args: readonly string[], version: string): Invocation {
   const [first] = args;
   if (first === undefined) throw new UsageError('no command; tsvmm run starts a guest, tsvmm --help lists the rest');
-  const spelled = first === 'run' ? spell(args.slice(1)) : undefined;
-  const tokens = spelled === undefined ? programTokens(args) : ['run', ...spelled.tokens];
+  const spelled = isSpelled(first) ? spell(first, args.slice(1)) : undefined;
+  const tokens = spelled === undefined ? programTokens(args) : [first, ...spelled.tokens];
   let invocation: Invocation | undefined;
   const output: string[] = [];
   const program = describeProgram(version, spelled?.command, (found) => {
@@ -93,7 +97,24 @@ function describeProgram(
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', runHelp)
     .action((raw: RawRunOptions) => found({ kind: 'run', request: readRunRequest(raw, guestCommand) }));
-  for (const option of RUN_OPTIONS) run.addOption(describeOption(option));
+  for (const option of RUN_OPTIONS) run.addOption(describeOption(option, GROUPS[option.group]));
+  const serve = program
+    .command('serve')
+    .usage('--listen ADDRESS --virtfs SHARE [options]')
+    .summary('serve directories over 9P on a socket, without a guest')
+    .description(
+      "Serves directories of this host over 9P on sockets, to Linux's mount -t 9p -o trans=unix or trans=tcp and to " +
+        'any other client, with the rights of the user it runs as. Prints each address once clients can connect. ' +
+        'SIGINT and SIGTERM end it. Each option may be written with one dash or two.',
+    )
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', serveHelp)
+    .action((raw: RawServeOptions) => {
+      if (guestCommand !== undefined)
+        throw new UsageError('serve: there is no guest to run a command in; leave out --');
+      found({ kind: 'serve', request: readServeRequest(raw) });
+    });
+  for (const option of SERVE_OPTIONS) serve.addOption(describeOption(option, SERVE_GROUPS[option.group]));
   program
     .command('kernel')
     .usage(Object.keys(KERNEL_ACTIONS).join('|'))
@@ -119,11 +140,14 @@ function describeProgram(
   return program;
 }
 
-function describeOption({ name, letter, value, form, optional, repeatable, group, doc }: RunOption): Option {
+function describeOption(
+  { name, letter, value, form, optional, repeatable, doc }: CommandOption,
+  group: string,
+): Option {
   const flags = `${letter === undefined ? '' : `-${letter}, `}--${name}`;
   const notation = value === undefined ? '' : optional ? ` [${value}]` : ` <${value}>`;
   const meaning = `${doc}${form === undefined ? '' : `: ${form}`}${repeatable ? '; repeatable' : ''}`;
-  const option = new Option(`${flags}${notation}`, meaning).helpGroup(GROUPS[group]);
+  const option = new Option(`${flags}${notation}`, meaning).helpGroup(group);
   return repeatable ? option.argParser((text, before: readonly string[] = []) => [...before, text]) : option;
 }
 

@@ -23,6 +23,24 @@ const EXAMPLES: readonly ReferenceLine[] = [
   },
 ];
 
+const SERVE_EXAMPLES: readonly ReferenceLine[] = [
+  {
+    written: 'tsvmm serve --listen unix:/run/src.sock --virtfs local,path=src,mount_tag=src,readonly',
+    meaning: 'mount it with: mount -t 9p -o trans=unix,version=9p2000.L /run/src.sock /mnt',
+  },
+  {
+    written: 'tsvmm serve --listen tcp:127.0.0.1:5640 --fsdev local,id=a,path=/srv/a --fsdev local,id=b,path=/srv/b',
+    meaning: 'mount b with: mount -t 9p -o trans=tcp,port=5640,version=9p2000.L,aname=b 127.0.0.1 /mnt',
+  },
+];
+
+const SERVE_STATUSES: readonly ReferenceLine[] = [
+  { written: '0', meaning: 'ended by SIGINT or SIGTERM' },
+  { written: '2', meaning: 'bad options, a directory that cannot be served, an address that cannot be listened on' },
+  { written: '125', meaning: 'this host lacks something, or tsvmm failed' },
+  { written: '128+N', meaning: 'ended by signal N, another one or a second one' },
+];
+
 const KEYS: readonly ReferenceLine[] = [
   { written: 'Ctrl-A x', meaning: 'stop the machine and leave' },
   { written: 'Ctrl-A a', meaning: 'send Ctrl-A to the guest (Ctrl-A Ctrl-A does as well)' },
@@ -42,13 +60,35 @@ export function runHelp(): string {
   const accepted = QEMU_OPTIONS.flatMap(({ name, value, accepted }) =>
     accepted === undefined ? [] : [{ written: `-${name}${value === undefined ? '' : ` ${value}`}`, meaning: accepted }],
   );
+  const devices = Object.entries(DEVICE_MODELS).flatMap(([written, { doc, refusal }]) =>
+    refusal === undefined ? [{ written, meaning: doc }] : [],
+  );
+  return [
+    ...shareSections(),
+    section('Devices of --device:', columns(devices)),
+    section('Keys of --device virtio-9p-pci:', columns(referenceOf(VIRTIO_9P_PCI))),
+    section("QEMU's options, accepted for what tsvmm does in any case:", columns(accepted)),
+    section("Keys while the terminal is the guest's console:", CONSOLE_KEYS.join('\n')),
+    section('Exit status:', columns(exitStatuses())),
+    section('Examples:', stacked(EXAMPLES)),
+  ].join('\n');
+}
+
+/** What `tsvmm serve --help` says below the options: generated from the tables the parsers read. */
+export function serveHelp(): string {
+  return [
+    ...shareSections(),
+    section('Exit status:', columns(SERVE_STATUSES)),
+    section('Examples:', stacked(SERVE_EXAMPLES)),
+  ].join('\n');
+}
+
+/** How shares are written, for whoever they are shared with. */
+function shareSections(): string[] {
   const drivers = Object.entries(FSDEV_DRIVERS).map(([written, driver]) => ({
     written,
     meaning: 'describe' in driver ? driver.doc : `${driver.doc}; not yet`,
   }));
-  const devices = Object.entries(DEVICE_MODELS).flatMap(([written, { doc, refusal }]) =>
-    refusal === undefined ? [{ written, meaning: doc }] : [],
-  );
   const fsdevOnly = referenceOf(fsdevTable('local')).filter(({ written }) => written.startsWith('id='));
   return [
     section(
@@ -57,13 +97,7 @@ export function runHelp(): string {
     ),
     section('--fsdev local takes the same without mount_tag, and:', columns(fsdevOnly)),
     section('Drivers of --virtfs and --fsdev:', columns(drivers)),
-    section('Devices of --device:', columns(devices)),
-    section('Keys of --device virtio-9p-pci:', columns(referenceOf(VIRTIO_9P_PCI))),
-    section("QEMU's options, accepted for what tsvmm does in any case:", columns(accepted)),
-    section("Keys while the terminal is the guest's console:", CONSOLE_KEYS.join('\n')),
-    section('Exit status:', columns(exitStatuses())),
-    section('Examples:', stacked(EXAMPLES)),
-  ].join('\n');
+  ];
 }
 
 function section(title: string, body: string): string {

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
-import type { VirtualMachineConfig } from '../config.ts';
+import type { ShareConfig, VirtualMachineConfig } from '../config.ts';
 import { hostPaths } from '../export-config.ts';
 import { errorCode } from '../host/error-code.ts';
 import { UsageError } from '../usage-error.ts';
@@ -12,6 +12,11 @@ export function checkHostPaths({ kernel, initrd, root, shares = [] }: VirtualMac
   if (kernel !== undefined) checkFile('--kernel', kernel, "correct the path, or leave --kernel out for tsvmm's own");
   if (initrd !== undefined) checkFile('--initrd', initrd, 'correct the path, or leave --initrd out');
   if (root) checkDirectory('--root', root.path);
+  checkDirectories(shares);
+}
+
+/** Looks at the directories to be shared. Throws UsageError for the first that cannot be. */
+export function checkDirectories(shares: readonly ShareConfig[]): void {
   for (const share of shares) {
     for (const path of hostPaths(share)) checkDirectory(`share ${share.mountTag}`, path);
   }

@@ -28,6 +28,7 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
   const status = runCommand(args, io, {
     version: '1.2.3',
     createMachine,
+    serve: () => Promise.reject(new Error('nothing is served here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],
     ...parts,

@@ -9,14 +9,17 @@ import type { MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
+import { type ServerFactory, serveDirectories } from './serve-command.ts';
 import { SignalWatch } from './signals.ts';
 import { STOP_LIMIT_MS } from './stopping.ts';
 import { openTrace } from './trace-output.ts';
+import { within } from './within.ts';
 
 /** What the command line sets to work; tests put their own in place. */
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
+  readonly serve: ServerFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
   readonly kernel: (action: KernelAction, options: KernelOptions) => Promise<readonly string[]>;
   readonly inspectHost: () => Promise<readonly Finding[]>;
@@ -38,6 +41,8 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       return 0;
     case 'run':
       return runGuest(invocation.request, io, parts.createMachine);
+    case 'serve':
+      return serveDirectories(invocation.request, io, parts.serve);
     case 'kernel':
       for (const line of await parts.kernel(invocation.action, invocation)) io.stdout.write(`${line}\n`);
       return 0;
@@ -84,14 +89,4 @@ function describeTerminal({ stdout, env }: ProcessIo): RunRequest['config']['ter
   if (!isTTY || !rows || !columns) return undefined;
   const term = /^[A-Za-z0-9._+-]{1,64}$/.test(env.TERM ?? '') ? (env.TERM ?? '') : 'vt100';
   return { rows, columns, term };
-}
-
-/** Waits for `promise`, but no longer than so many milliseconds. */
-async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
-  let limit: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    limit = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(limit);
 }

@@ -1,3 +1,5 @@
+import type { CommandOption } from './command-option.ts';
+
 /** The sections of `tsvmm run --help`. */
 export const GROUPS = {
   machine: 'Machine:',
@@ -7,21 +9,7 @@ export const GROUPS = {
 } as const;
 
 /** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
-export interface RunOption {
-  readonly name: RunOptionName;
-  /** One-letter spelling. */
-  readonly letter?: string;
-  /** What the value is called in help; absent for a switch. */
-  readonly value?: string;
-  /** What the value looks like, where its name does not say enough. */
-  readonly form?: string;
-  /** The value may be left out. */
-  readonly optional?: true;
-  /** May be given several times. */
-  readonly repeatable?: true;
-  readonly group: keyof typeof GROUPS;
-  readonly doc: string;
-}
+export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
 /** Names of the options of `tsvmm run`. */
 export type RunOptionName = keyof RawRunOptions;

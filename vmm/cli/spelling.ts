@@ -1,9 +1,11 @@
 import { nearest } from '../options/nearest.ts';
 import { UsageError } from '../usage-error.ts';
-import { QEMU_OPTIONS } from './qemu-options.ts';
-import { RUN_OPTIONS, type RunOption } from './run-options.ts';
+import type { CommandOption } from './command-option.ts';
+import { QEMU_OPTIONS, type QemuOption } from './qemu-options.ts';
+import { RUN_OPTIONS } from './run-options.ts';
+import { SERVE_OPTIONS } from './serve-options.ts';
 
-/** A command line of `tsvmm run` in one spelling. */
+/** A command line of a command of tsvmm's in one spelling. */
 export interface SpelledLine {
   /** `--name` and, where it has one, its value as a token of its own; nothing of QEMU's is left. */
   readonly tokens: readonly string[];
@@ -11,18 +13,47 @@ export interface SpelledLine {
   readonly command: readonly string[] | undefined;
 }
 
-const OWN: ReadonlyMap<string, RunOption> = new Map(
-  RUN_OPTIONS.flatMap((option) => [option.name, option.letter ?? option.name].map((name) => [name, option])),
-);
-const QEMU = new Map(QEMU_OPTIONS.map((option) => [option.name, option]));
-const NAMES = [...OWN.keys(), ...QEMU.keys(), 'help'];
+/** A command whose options can be spelled in QEMU's way. */
+interface SpelledCommand {
+  readonly own: ReadonlyMap<string, CommandOption>;
+  readonly qemu: ReadonlyMap<string, QemuOption>;
+  /** What to do with an argument that belongs to no option. */
+  readonly stray: (argument: string) => string;
+}
+
+function spelledCommand(
+  options: readonly CommandOption[],
+  qemuOptions: readonly QemuOption[],
+  stray: SpelledCommand['stray'],
+): SpelledCommand {
+  const own = options.flatMap((option) => [option.name, option.letter ?? option.name].map((name) => [name, option]));
+  return {
+    own: new Map(own as [string, CommandOption][]),
+    qemu: new Map(qemuOptions.map((option) => [option.name, option])),
+    stray,
+  };
+}
+
+/** The commands that `spell` knows. */
+const SPELLED = {
+  run: spelledCommand(RUN_OPTIONS, QEMU_OPTIONS, (argument) => {
+    return `a command for the guest follows --: tsvmm run -- ${argument}`;
+  }),
+  serve: spelledCommand(SERVE_OPTIONS, [], () => 'see tsvmm serve --help'),
+} as const;
+
+/** Whether a command's options can be spelled in QEMU's way. */
+export function isSpelled(command: string): command is keyof typeof SPELLED {
+  return Object.hasOwn(SPELLED, command);
+}
 
 /**
- * Brings the arguments of `tsvmm run` into one spelling: one dash or two, `--name=value` or two tokens, QEMU's options
+ * Brings the arguments of a command into one spelling: one dash or two, `--name=value` or two tokens, QEMU's options
  * checked and dropped, the command after `--` apart. Throws UsageError for an unknown option, a missing value, a
  * single-valued option given twice, or an argument that belongs to no option.
  */
-export function spell(args: readonly string[]): SpelledLine {
+export function spell(command: keyof typeof SPELLED, args: readonly string[]): SpelledLine {
+  const { own, qemu, stray } = SPELLED[command];
   const tokens: string[] = [];
   const seen = new Set<string>();
   let at = 0;
@@ -34,13 +65,15 @@ export function spell(args: readonly string[]): SpelledLine {
   for (; at < args.length; at++) {
     const argument = args[at] ?? '';
     if (argument === '--') return { tokens, command: args.slice(at + 1) };
-    const { written, name, attached } = takeApart(argument);
+    const { written, name, attached } = takeApart(argument, stray);
     if (name === 'help' || name === 'h') {
       tokens.push('--help');
       continue;
     }
-    const option = OWN.get(name) ?? QEMU.get(name);
-    if (option === undefined) throw new UsageError(unknown(written, name));
+    const option = own.get(name) ?? qemu.get(name);
+    if (option === undefined) {
+      throw new UsageError(unknown(command, written, name, [...own.keys(), ...qemu.keys(), 'help']));
+    }
     if ('refusal' in option) throw new UsageError(`${written} ${option.refusal}`);
     if (option.value === undefined && attached !== undefined) throw new UsageError(`${written} takes no value`);
     if (!('group' in option)) {
@@ -63,12 +96,13 @@ export function spell(args: readonly string[]): SpelledLine {
 }
 
 /** The parts of an argument: how it was written without its value, the option's name, and a value after `=`. */
-function takeApart(argument: string): { written: string; name: string; attached: string | undefined } {
+function takeApart(
+  argument: string,
+  stray: SpelledCommand['stray'],
+): { written: string; name: string; attached: string | undefined } {
   const match = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(argument);
   if (match === null || match[2] === '') {
-    throw new UsageError(
-      `unexpected argument '${argument}'; a command for the guest follows --: tsvmm run -- ${argument}`,
-    );
+    throw new UsageError(`unexpected argument '${argument}'; ${stray(argument)}`);
   }
   const [, dashes = '', name = '', attached] = match;
   const digits = /^m(\d.*)$/.exec(name);
@@ -76,8 +110,8 @@ function takeApart(argument: string): { written: string; name: string; attached:
   return { written: `${dashes}${name}`, name, attached };
 }
 
-function unknown(written: string, name: string): string {
-  const near = name.length === 1 ? undefined : nearest(name, NAMES);
-  const remedy = near === undefined ? 'see tsvmm run --help' : `did you mean --${near}?`;
+function unknown(command: string, written: string, name: string, names: readonly string[]): string {
+  const near = name.length === 1 ? undefined : nearest(name, names);
+  const remedy = near === undefined ? `see tsvmm ${command} --help` : `did you mean --${near}?`;
   return `unknown option '${written}'; ${remedy}`;
 }

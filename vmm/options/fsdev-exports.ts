@@ -47,6 +47,13 @@ export class FsdevExports {
     );
   }
 
+  /** Those that nothing has used, which now count as used. */
+  takeUnused(): { readonly id: string; readonly exported: ExportConfig }[] {
+    const unused = [...this.byId].filter(([id]) => !this.used.has(id));
+    for (const [id] of unused) this.used.add(id);
+    return unused.map(([id, exported]) => ({ id, exported }));
+  }
+
   /** Each use opens the export anew, and a quota or a limit that is kept twice is none. */
   private use(id: string, exported: ExportConfig): void {
     const limited = treesOf(exported).some((tree) => tree.throttling !== undefined || 'quota' in tree);

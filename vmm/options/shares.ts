@@ -26,10 +26,7 @@ interface Origin {
  */
 export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): ShareConfig[] {
   const exports = new FsdevExports(fsdev);
-  const direct = virtfs.map((string) => {
-    const { exported, mountTag, id } = parseVirtfs(string, (id) => exports.find(id));
-    return { option: '--virtfs', share: shareOf(exported, mountTag, id) };
-  });
+  const direct = directShares(virtfs, exports);
   const joined = device.map((string) => {
     const { fsdev, mount_tag, id } = parseDevice(string);
     return { option: '--device', share: shareOf(exports.behindDevice(fsdev), mount_tag, id) };
@@ -42,6 +39,29 @@ export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): S
     all.map(({ share }) => share),
     mount,
   );
+}
+
+/**
+ * Makes the shares of a server, where there is no guest and so no device: those of `--virtfs`, and one for each `--fsdev`
+ * that no other refers to, whose id is its name. Throws UsageError.
+ */
+export function collectExports({ virtfs, fsdev }: Pick<ShareOptions, 'virtfs' | 'fsdev'>): ShareConfig[] {
+  const exports = new FsdevExports(fsdev);
+  const direct = directShares(virtfs, exports);
+  const byId = exports.takeUnused().map(({ id, exported }) => {
+    return { option: '--fsdev', share: shareOf(exported, id, undefined) };
+  });
+  const all = [...direct, ...byId];
+  refuseTwins(all, 'name', ({ mountTag }) => mountTag, 'each share needs a name of its own');
+  refuseTwins(all, 'id', ({ id }) => id, 'each share needs a name of its own');
+  return all.map(({ share }) => share);
+}
+
+function directShares(virtfs: readonly string[], exports: FsdevExports): Origin[] {
+  return virtfs.map((string) => {
+    const { exported, mountTag, id } = parseVirtfs(string, (id) => exports.find(id));
+    return { option: '--virtfs', share: shareOf(exported, mountTag, id) };
+  });
 }
 
 function shareOf(exported: ExportConfig, mountTag: string, id: string | undefined): ShareConfig {

@@ -32,6 +32,7 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
+  serve: () => Promise.reject(new Error('nothing is served here')),
   kernel: async () => [],
   inspectHost: async () => [],
 });

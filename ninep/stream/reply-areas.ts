@@ -1,0 +1,68 @@
+import { copyOut } from '../../bytes/segments.ts';
+import { payload } from '../../bytes/wire.ts';
+import { HEADER_SIZE, READ_OVERHEAD } from '../constants.ts';
+import type { Segments } from '../frame-handler.ts';
+import { MESSAGES } from '../messages.ts';
+
+/** Room for every reply but those that carry data: the longest is a symlink's target. */
+const USUAL = 8192;
+
+/** Where `count` stands in the requests whose replies carry data, by type byte. */
+const COUNT_AT: ReadonlyMap<number, number> = new Map(
+  MESSAGES.flatMap(({ type, fields }) => {
+    const reply = MESSAGES.find((row) => row.type === type + 1);
+    if (reply === undefined || !Object.values(reply.fields).some((wire) => wire === payload)) return [];
+    let at = HEADER_SIZE;
+    for (const [field, wire] of Object.entries(fields)) {
+      if (field === 'count') return [[type, at]];
+      at += wire.minimum;
+    }
+    return [];
+  }),
+);
+
+const TYPE_AT = 4;
+const head = new Uint8Array(4);
+const headView = new DataView(head.buffer);
+
+/** The room in bytes that the reply to a request may need: by its count where it asks for data, and never above `msize`. */
+export function replyRoom(request: Segments, msize: number): number {
+  copyOut(request, TYPE_AT, head, 1);
+  const countAt = COUNT_AT.get(head[0] ?? 0);
+  if (countAt === undefined || copyOut(request, countAt, head, 4) < 4) return Math.min(msize, USUAL);
+  return Math.min(msize, Math.max(USUAL, READ_OVERHEAD + headView.getUint32(0, true)));
+}
+
+/** Most bytes kept for the next requests. */
+const MOST_KEPT = 2 << 20;
+
+/** Memory that replies of one connection are written into, used again once they are sent. */
+export class ReplyAreas {
+  /** Free areas by size, a power of two. */
+  private readonly free = new Map<number, Uint8Array[]>();
+  private kept = 0;
+
+  /** An area of `room` bytes or more. Its content is whatever an earlier reply left there. */
+  take(room: number): Uint8Array {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(room, USUAL)));
+    const area = this.free.get(size)?.pop();
+    if (area === undefined) return new Uint8Array(size);
+    this.kept -= size;
+    return area;
+  }
+
+  /** Gives back an area that nobody writes or sends any more. */
+  give(area: Uint8Array): void {
+    if (this.kept + area.length > MOST_KEPT) return;
+    this.kept += area.length;
+    const same = this.free.get(area.length);
+    if (same === undefined) this.free.set(area.length, [area]);
+    else same.push(area);
+  }
+
+  /** Forgets the free areas, for a connection that rests. */
+  trim(): void {
+    this.free.clear();
+    this.kept = 0;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { ExportTable } from '../../ninep/connection.ts';
+import type { Counters } from '../../ninep/counters.ts';
+import { ERRNO } from '../../ninep/errno.ts';
+import { observeBoth } from '../../ninep/observer.ts';
+import { createSession } from '../../ninep/session.ts';
+import { traceLines } from '../../ninep/trace.ts';
+import { refusing } from './refusal.ts';
+import type { ServeHooks } from './serve-config.ts';
+import { type ClientLimits, ServedClient } from './served-client.ts';
+
+/** Clients that wait to be told there is no place for them; more than these are cut off at once. */
+const MOST_REFUSALS = 16;
+
+/** What all clients of a server have in common. */
+export interface ClienteleOptions {
+  readonly exported: ExportTable;
+  /** Most clients at once. */
+  readonly most: number;
+  /** Largest message in bytes. */
+  readonly msize: number;
+  readonly hooks: ServeHooks;
+  /** Counts the messages of all clients. */
+  readonly counters?: Counters | undefined;
+  readonly limits?: ClientLimits;
+}
+
+/** All clients of a server: each has a name of its own, which begins its lines. */
+export class Clientele {
+  private readonly options: ClienteleOptions;
+  private readonly clients = new Map<ServedClient, string>();
+  private readonly refused = new Set<ServedClient>();
+  private count = 0;
+  private closed = false;
+
+  constructor(options: ClienteleOptions) {
+    this.options = options;
+  }
+
+  /** Clients connected now, or not wholly gone. */
+  get size(): number {
+    return this.clients.size;
+  }
+
+  /** The machine each client came from, in the order of their coming. */
+  get hosts(): readonly string[] {
+    return [...this.clients.values()];
+  }
+
+  /** Serves a client that has connected, from `origin`, or tells it that there is no place. */
+  welcome(socket: Socket, origin: string): void {
+    if (this.closed) socket.destroy();
+    else if (this.clients.size < this.options.most) this.admit(socket, origin);
+    else if (this.refused.size < MOST_REFUSALS) this.refuse(socket, origin);
+    else socket.destroy();
+  }
+
+  /** Lets nobody in any more, answers what is under way and resolves when all clients are gone. */
+  async dismiss(): Promise<void> {
+    this.closed = true;
+    const all = [...this.clients.keys(), ...this.refused];
+    for (const client of all) client.leave();
+    await Promise.all(all.map((client) => client.gone.catch(() => {})));
+  }
+
+  private admit(socket: Socket, origin: string): void {
+    const { exported, msize, hooks, counters, limits } = this.options;
+    const { trace, notice, visit } = hooks;
+    const name = `client ${++this.count}`;
+    const tracing = trace && traceLines((line) => trace(`${name}: ${line}`));
+    const counting = counters?.observer();
+    const observer = tracing && counting ? observeBoth(tracing, counting) : (tracing ?? counting);
+    const onBug = (error: unknown): void => notice?.(`${name}: internal error: ${describe(error)}`);
+    const session = createSession(exported, { msize, onBug, ...(observer && { observer }) });
+    const client = new ServedClient(socket, session, limits);
+    this.clients.set(client, socket.remoteAddress ?? 'localhost');
+    visit?.(`${name} came from ${origin}`);
+    client.gone
+      .then((reason) => {
+        if (reason === undefined) visit?.(`${name} left`);
+        else notice?.(`${name} from ${origin} was sent away: ${reason}`);
+      }, onBug)
+      .finally(() => this.clients.delete(client));
+  }
+
+  private refuse(socket: Socket, origin: string): void {
+    const { hooks, limits, most } = this.options;
+    const client: ServedClient = new ServedClient(
+      socket,
+      refusing(ERRNO.EUSERS, () => client.leave()),
+      limits,
+    );
+    this.refused.add(client);
+    void client.gone.finally(() => this.refused.delete(client));
+    hooks.notice?.(`a client from ${origin} was sent away: ${most} are served already; more need --max-connections`);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
