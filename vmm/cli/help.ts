@@ -50,6 +50,7 @@ export function runHelp(): string {
     refusal === undefined ? [{ written, meaning: doc }] : [],
   );
   const fsdevOnly = referenceOf(fsdevTable('local')).filter(({ written }) => written.startsWith('id='));
+  const exportsOnly = referenceOf(FSDEV_DRIVERS.exports.table);
   return [
     section(
       'Keys of --virtfs local (a comma inside a value is written twice):',
@@ -57,6 +58,10 @@ export function runHelp(): string {
     ),
     section('--fsdev local takes the same without mount_tag, and:', columns(fsdevOnly)),
     section('Drivers of --virtfs and --fsdev:', columns(drivers)),
+    section(
+      'memory and synth take the keys of local that mean something there; keys of exports:',
+      columns(exportsOnly),
+    ),
     section('Devices of --device:', columns(devices)),
     section('Keys of --device virtio-9p-pci:', columns(referenceOf(VIRTIO_9P_PCI))),
     section("QEMU's options, accepted for what tsvmm does in any case:", columns(accepted)),
