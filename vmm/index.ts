@@ -10,7 +10,7 @@ export type {
 } from '../ninep/backends/synth/nodes.ts';
 export { createSynth, type Synth, type SynthOptions } from '../ninep/backends/synth/synth.ts';
 export type { Counts, MessageCounts } from '../ninep/counters.ts';
-export { type Errno, fail } from '../ninep/errno.ts';
+export { ERRNO, type Errno, errnoOf, fail } from '../ninep/errno.ts';
 export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
 export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
 export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';

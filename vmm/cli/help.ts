@@ -97,6 +97,10 @@ function shareSections(): string[] {
     ),
     section('--fsdev local takes the same without mount_tag, and:', columns(fsdevOnly)),
     section('Drivers of --virtfs and --fsdev:', columns(drivers)),
+    section(
+      'memory and synth take the keys of local that mean something there; keys of exports:',
+      columns(referenceOf(FSDEV_DRIVERS.exports.table)),
+    ),
   ];
 }
 

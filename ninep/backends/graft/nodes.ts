@@ -59,17 +59,11 @@ export class Attachment {
 
 /** A node of the tree that is grafted upon. */
 export class BaseNode extends GraftNode {
-  readonly qid: Qid;
   private readonly isRoot: boolean;
 
   constructor(inner: Node, attachment: Attachment) {
     super(inner, attachment);
-    this.qid = inner.qid;
     this.isRoot = inner.qid.path === attachment.root.qid.path;
-  }
-
-  clone(): MaybeAsync<Node> {
-    return after(this.inner.clone(), (node) => this.wrap(node));
   }
 
   step(name: Name): MaybeAsync<GraftNode> {
@@ -84,7 +78,7 @@ export class BaseNode extends GraftNode {
     return new BaseNode(inner, this.attachment);
   }
 
-  protected wrapFile(file: OpenFile): OpenFile {
+  protected override wrapFile(file: OpenFile): OpenFile {
     if (!this.isRoot) return file;
     const { attachment } = this;
     return new RootListing(file, attachment.name, () => attachment.graftedQid());
@@ -94,10 +88,6 @@ export class BaseNode extends GraftNode {
     return !names.some((name) => equal(name, this.attachment.name));
   }
 
-  protected sameTree(node: Node): Node {
-    return node instanceof BaseNode ? node.inner : fail('EXDEV');
-  }
-
   protected isGraft(name: Name): boolean {
     return this.isRoot && equal(name, this.attachment.name);
   }
@@ -105,17 +95,15 @@ export class BaseNode extends GraftNode {
 
 /** A node of the tree that is grafted. */
 export class OtherNode extends GraftNode {
-  readonly qid: Qid;
   private readonly isTop: boolean;
 
   constructor(inner: Node, attachment: Attachment) {
     super(inner, attachment);
-    this.qid = otherQid(inner.qid);
     this.isTop = attachment.isTop(inner.qid);
   }
 
-  clone(): MaybeAsync<Node> {
-    return after(this.inner.clone(), (node) => this.wrap(node));
+  override get qid(): Qid {
+    return otherQid(this.inner.qid);
   }
 
   step(name: Name): MaybeAsync<GraftNode> {
@@ -138,16 +126,12 @@ export class OtherNode extends GraftNode {
     return new OtherNode(inner, this.attachment);
   }
 
-  protected wrapFile(file: OpenFile): OpenFile {
+  protected override wrapFile(file: OpenFile): OpenFile {
     return new MappedFile(file, otherQid);
   }
 
   protected staysInside(names: readonly Name[]): boolean {
     return !names.some(isDotDot);
-  }
-
-  protected sameTree(node: Node): Node {
-    return node instanceof OtherNode ? node.inner : fail('EXDEV');
   }
 
   protected isGraft(): boolean {
