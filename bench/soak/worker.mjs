@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeProgram } from './program.mjs';
+import { makePages, makeProgram, makeReader } from './program.mjs';
 
 const [MOST_FILES, MOST_BYTES, OPERATIONS_PER_ROUND] = [30, 200_000, 8];
 const FOLDERS = ['d0', 'd1', 'd2'];
@@ -30,8 +30,13 @@ const HOST_OPERATIONS = {
   replaceProgram(worker) {
     worker.program = makeProgram(worker.arch, worker.random.below(2 ** 32));
     writeFileSync(worker.path('program'), worker.program.bytes, { mode: 0o755 });
+    const count = FEWEST_PAGES + worker.random.below(MOST_PAGES - FEWEST_PAGES);
+    worker.pages = makePages(Array.from({ length: count }, () => worker.random.below(2 ** 32)));
+    writeFileSync(worker.path('pages'), worker.pages.bytes);
   },
 };
+
+const [MOST_PAGES, FEWEST_PAGES] = [12, 2];
 
 const GUEST_OPERATIONS = {
   create(worker, script) {
@@ -99,6 +104,9 @@ const GUEST_OPERATIONS = {
     script.run(`cp program copy; ${patch('copy', next)}; cat copy > program; ./program`, next.prints);
     worker.program = next;
   },
+  readAndExecute(worker, script) {
+    script.run('./reader < pages', worker.pages.prints);
+  },
   patchInMemory(worker, script) {
     const next = makeProgram(worker.arch, worker.random.below(2 ** 32));
     const file = `/tmp/${worker.name}`;
@@ -134,6 +142,7 @@ export class Worker {
   constructor({ share, name, random, arch }) {
     Object.assign(this, { share, name, random, arch });
     for (const folder of FOLDERS) mkdirSync(this.path(folder), { recursive: true });
+    writeFileSync(this.path('reader'), makeReader(arch), { mode: 0o755 });
     HOST_OPERATIONS.replaceProgram(this);
   }
 
