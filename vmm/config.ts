@@ -3,7 +3,7 @@
  */
 
 /** How guest ownership and modes map to the host's. @spec QEMU 9psetup, security_model */
-export type SecurityModel = 'passthrough' | 'none';
+export type SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file' | 'mapped';
 
 /** A host directory a guest can mount. */
 export interface ShareConfig {
@@ -15,6 +15,17 @@ export interface ShareConfig {
   readonly securityModel?: SecurityModel;
   /** The guest cannot change anything. Default false. */
   readonly readonly?: boolean;
+  /** Permission bits on the host of files the guest makes, under the mapped models alone. Default 0o600. */
+  readonly fmode?: number;
+  /** The same for directories. Default 0o700. */
+  readonly dmode?: number;
+  /** `immediate`: the host begins to write to the disk after each write of the guest. */
+  readonly writeout?: 'immediate';
+  /**
+   * What to do about other file systems mounted within the directory: `warn`, the default, shows a notice; `remap` gives
+   * every file an inode number of its own that stays the same; `forbid` hides them.
+   */
+  readonly multidevs?: 'warn' | 'remap' | 'forbid';
   /** Where the guest's init mounts it; default `/mnt/<mountTag>`. `false` leaves mounting to the guest. */
   readonly mountAt?: string | false;
   /** Name of the device, for traces; default virtio-9p-pci-N. */

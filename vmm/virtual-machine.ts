@@ -185,7 +185,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
   };
   if (root !== undefined)
     serve(ROOT_TAG, openRoot(root, files.init === undefined ? undefined : await readFile(files.init)));
-  for (const share of config.shares ?? []) serve(share.mountTag, openShare(share));
+  for (const share of config.shares ?? []) serve(share.mountTag, openShare(share, hooks.notice));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, control.backend);
 

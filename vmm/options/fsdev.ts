@@ -10,15 +10,12 @@ const readonly = { type: onOff, doc: 'on: the guest cannot change anything (defa
 const writeout = {
   type: oneOf('immediate'),
   doc: 'start writing to the disk after each write of the guest',
-  notYet: true,
 } as const;
 
 /** How guest ownership maps to the host's: the same row wherever a directory is named. */
 export const SECURITY_MODEL = {
   type: oneOf('none', 'passthrough', 'mapped-xattr', 'mapped-file', 'mapped'),
   doc: 'how owners and modes of the guest map to the host (default none)',
-  notYet: ['mapped-xattr', 'mapped-file', 'mapped'],
-  instead: 'use passthrough or none',
 } as const;
 
 const LOCAL = {
@@ -28,11 +25,10 @@ const LOCAL = {
   writeout,
   multidevs: {
     type: oneOf('warn', 'remap', 'forbid'),
-    doc: 'what to do where two host file systems in one share have equal inode numbers',
-    notYet: true,
+    doc: 'what to do about other file systems within the share (default warn)',
   },
-  fmode: { type: fileMode, doc: 'mode of new files under the mapped models', notYet: true },
-  dmode: { type: fileMode, doc: 'mode of new directories under the mapped models', notYet: true },
+  fmode: { type: fileMode, doc: 'mode of new files under the mapped models (default 0600)' },
+  dmode: { type: fileMode, doc: 'mode of new directories under the mapped models (default 0700)' },
   ...THROTTLING,
 } as const;
 
@@ -72,12 +68,29 @@ export const FSDEV_DRIVERS: Readonly<Record<string, FsdevDriver>> = {
 
 /** Reads the value of `--virtfs`. Throws UsageError. */
 export function parseVirtfs(string: string): OptionValues<typeof VIRTFS_LOCAL> {
-  return parseWithDriver('--virtfs', VIRTFS_LOCAL, string);
+  return checkModes('--virtfs', parseWithDriver('--virtfs', VIRTFS_LOCAL, string));
 }
 
 /** Reads the value of `--fsdev`. Throws UsageError. */
 export function parseFsdev(string: string): OptionValues<typeof FSDEV_LOCAL> {
-  return parseWithDriver('--fsdev', FSDEV_LOCAL, string);
+  return checkModes('--fsdev', parseWithDriver('--fsdev', FSDEV_LOCAL, string));
+}
+
+/** What fmode and dmode take to mean something. */
+interface ModeValues {
+  readonly security_model?: string;
+  readonly fmode?: number;
+  readonly dmode?: number;
+}
+
+function checkModes<V extends ModeValues>(option: string, values: V): V {
+  if (values.security_model?.startsWith('mapped')) return values;
+  for (const key of ['fmode', 'dmode'] as const) {
+    if (values[key] === undefined) continue;
+    const remedy = 'leave it out, or add security_model=mapped-xattr';
+    throw new UsageError(`${option}: ${key} goes with the mapped security models alone; ${remedy}`);
+  }
+  return values;
 }
 
 function parseWithDriver<const T extends OptionTable>(option: string, local: T, string: string): OptionValues<T> {

@@ -66,16 +66,23 @@ function noFsdev(wanted: string, known: readonly string[]): string {
   return `fsdev=${wanted} names no --fsdev; ${remedyFor(wanted, known, 'id')}`;
 }
 
-function shareOf(
-  exported: { readonly path: string; readonly security_model?: SecurityModel; readonly readonly?: boolean },
-  mountTag: string,
-  id: string | undefined,
-): ShareConfig {
+/** What is said of a share besides its device. */
+interface ExportedDirectory
+  extends Pick<ShareConfig, 'path' | 'readonly' | 'fmode' | 'dmode' | 'writeout' | 'multidevs'> {
+  readonly security_model?: SecurityModel;
+}
+
+/** The values of the given keys that there are. */
+function copy<T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
+function shareOf(exported: ExportedDirectory, mountTag: string, id: string | undefined): ShareConfig {
   return {
     path: exported.path,
     mountTag,
     ...(exported.security_model === undefined ? {} : { securityModel: exported.security_model }),
-    ...(exported.readonly === undefined ? {} : { readonly: exported.readonly }),
+    ...copy(exported, 'readonly', 'fmode', 'dmode', 'writeout', 'multidevs'),
     ...(id === undefined ? {} : { id }),
   };
 }
