@@ -55,7 +55,7 @@ export class QidPaths {
   private readonly options: Options;
   private readonly devices = new Map<string, Device>();
   private readonly keys = new Set<string>();
-  private readonly tags = new Set<bigint>();
+  private readonly tags = new Set<number>();
   /** The inode numbers of the root's device that would look as if they had a tag. */
   private readonly rootTags = new Map<bigint, bigint>();
 
@@ -123,10 +123,10 @@ export class QidPaths {
 
   private freeTag(key: string, prefix: bigint): bigint {
     if (this.tags.size === TAGS) fail('ENFILE');
-    let tag = scramble(hash(key) + prefix) % BigInt(TAGS);
-    while (this.tags.has(tag)) tag = (tag + 1n) % BigInt(TAGS);
+    let tag = Number(scramble(hash(key) + prefix) % BigInt(TAGS));
+    while (this.tags.has(tag)) tag = (tag + 1) % TAGS;
     this.tags.add(tag);
-    return tag;
+    return BigInt(tag);
   }
 }
 
