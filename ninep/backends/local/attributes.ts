@@ -10,6 +10,7 @@ const EPOCH: Timestamp = { seconds: 0n, nanoseconds: 0 };
 /** What Tgetattr answers, from what statx answered and what the model keeps. The birth time is there where the file system keeps one. */
 export function toAttributes(share: Share, object: HostObject): Attributes {
   const stored = share.store?.read(object) ?? NOTHING;
+  const own = object.isDirectory ? (share.store?.ownLinks(object) ?? 0) : 0;
   const stat = share.statOf(object.fd);
   const mode = seenMode(stat.mode, stored);
   const born = (stat.mask & STATX.BTIME) !== 0;
@@ -19,7 +20,7 @@ export function toAttributes(share: Share, object: HostObject): Attributes {
     mode,
     uid: stored.uid ?? stat.uid,
     gid: stored.gid ?? stat.gid,
-    nlink: BigInt(stat.nlink),
+    nlink: BigInt(stat.nlink - own),
     rdev: stored.rdev ?? stat.rdev,
     size: stat.size,
     blksize: BigInt(stat.blksize),

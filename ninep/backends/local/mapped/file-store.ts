@@ -1,4 +1,4 @@
-import { type Hostfs, O } from 'node-hostfs';
+import { type Hostfs, O, S } from 'node-hostfs';
 import type { MaybeAsync } from '../../../backend.ts';
 import { Errno, fail } from '../../../errno.ts';
 import { after } from '../../../maybe-async.ts';
@@ -7,6 +7,7 @@ import { type Location, locate } from '../locate.ts';
 import type { Share } from '../share.ts';
 import { KeptMetadata } from './kept-metadata.ts';
 import { type MetadataFile, MetadataFiles, type Place } from './metadata-files.ts';
+import { METADATA_DIRECTORY } from './metadata-names.ts';
 import { formatMetadata, parseMetadata } from './metadata-text.ts';
 import { overwrite } from './overwrite.ts';
 import type { Replacement } from './replacement.ts';
@@ -49,6 +50,14 @@ export class FileStore implements Store {
 
   readEntry({ dirfd, name }: Entry, ino: bigint): Stored {
     return this.readPlace({ dirfd, name, isRoot: false }, ino);
+  }
+
+  /** A metadata directory is one more subdirectory, but for file systems that do not count them. */
+  ownLinks({ fd }: HostObject): number {
+    const { share } = this;
+    if (share.statOf(fd).nlink <= 2) return 0;
+    const found = share.findAt(fd, DIRECTORY);
+    return found !== undefined && (found.mode & S.IFMT) === S.IFDIR ? 1 : 0;
   }
 
   change(object: HostObject, update: Update): MaybeAsync<void> {
@@ -226,6 +235,7 @@ export class FileStore implements Store {
 }
 
 const NO_NAME = new Uint8Array(0);
+const DIRECTORY = Buffer.from(METADATA_DIRECTORY);
 
 /** Errors of `locate` for an object that no name in the share leads to. */
 const LOST: readonly string[] = ['ENOENT', 'ESTALE', 'ENAMETOOLONG'];

@@ -50,7 +50,11 @@ export class MappedNames implements Names {
   remove({ fd: dirfd }: Directory, name: Name, flags: number): void {
     const { share, store } = this;
     const place = placeOf(dirfd, name);
-    const named = this.find(dirfd, name) ?? fail('ENOENT');
+    const named = this.find(dirfd, name);
+    if (named === undefined) {
+      removeName(share, dirfd, name, flags);
+      return;
+    }
     if (flags === AT.REMOVEDIR) store.files.clear(dirfd, name);
     const kept = this.openForKeeping(place, named);
     try {
@@ -66,7 +70,11 @@ export class MappedNames implements Names {
   link(object: HostObject, { fd: dirfd }: Directory, name: Name): void {
     const { share, store } = this;
     const place = placeOf(dirfd, name);
-    if (this.find(dirfd, name) !== undefined) fail('EEXIST');
+    // Which of several reasons comes first, the host knows.
+    if (this.find(dirfd, name) !== undefined) {
+      check(share.hostfs.linkFd(object.fd, dirfd, name));
+      return;
+    }
     const metadata = store.open(object, O.RDONLY) ?? this.beginMetadata(object);
     try {
       store.files.remove(place);
@@ -82,7 +90,11 @@ export class MappedNames implements Names {
   }
 
   move(from: Directory, oldName: Name, to: Directory, newName: Name): MaybeAsync<void> {
-    const source = this.find(from.fd, oldName) ?? fail('ENOENT');
+    const source = this.find(from.fd, oldName);
+    if (source === undefined) {
+      check(moveName(this.share, from.fd, oldName, to.fd, newName));
+      return;
+    }
     return this.advance({ from, oldName, to, newName, source }, undefined, TRIES);
   }
 

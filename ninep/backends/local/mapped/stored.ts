@@ -37,6 +37,8 @@ export interface Store {
   read(object: HostObject, entry?: Entry): Stored;
   /** The same for a name in a directory alone, of inode `ino`; for listings. */
   readEntry(entry: Entry, ino: bigint): Stored;
+  /** How many of a directory's links on the host are the store's own. */
+  ownLinks(object: HostObject): number;
   /** Changes what is kept of an object, at once or after the disk. */
   change(object: HostObject, update: Update): MaybeAsync<void>;
   /** Before something new gets a name: says whether anything was kept that `retract` must take back if it does not. */

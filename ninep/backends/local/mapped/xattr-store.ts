@@ -41,6 +41,10 @@ export class XattrStore implements Store {
     }
   }
 
+  ownLinks(): number {
+    return 0;
+  }
+
   change(object: HostObject, update: Update): void {
     this.changes++;
     const before = this.read(object);
