@@ -80,7 +80,13 @@ export class Statx {
     return this.#time(112);
   }
   get rdev(): bigint {
-    return makedev(this.#u32[32] ?? 0, this.#u32[33] ?? 0);
+    return makedev(this.rdevMajor, this.rdevMinor);
+  }
+  get rdevMajor(): number {
+    return this.#u32[32] ?? 0;
+  }
+  get rdevMinor(): number {
+    return this.#u32[33] ?? 0;
   }
   /** Device that holds the object. */
   get dev(): bigint {

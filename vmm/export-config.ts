@@ -8,7 +8,7 @@ import type { Throttling } from '../ninep/layers/throttle/limits.ts';
  */
 
 /** How guest ownership and modes map to the host's. @spec QEMU 9psetup, security_model */
-export type SecurityModel = 'passthrough' | 'none';
+export type SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file' | 'mapped';
 
 /** What can be asked of a share as a whole. */
 export interface Countable {
@@ -41,6 +41,17 @@ export interface LocalExport extends StoringLayers {
   readonly path: string;
   /** Default `none`. */
   readonly securityModel?: SecurityModel;
+  /** Permission bits on the host of files that clients make, under the mapped models alone. Default 0o600. */
+  readonly fmode?: number;
+  /** The same for directories. Default 0o700. */
+  readonly dmode?: number;
+  /** `immediate`: the host begins to write to the disk after each write of a client. */
+  readonly writeout?: 'immediate';
+  /**
+   * What to do about other file systems mounted within the directory: `warn`, the default, shows a notice; `remap` gives
+   * every file an inode number of its own that stays the same; `forbid` hides them.
+   */
+  readonly multidevs?: 'warn' | 'remap' | 'forbid';
 }
 
 /** The tree QEMU's tests expect of its synth driver; a tree of your own is a `BackendExport`. */

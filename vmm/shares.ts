@@ -1,6 +1,7 @@
 import type { Backend, MaybeAsync } from '../ninep/backend.ts';
 import { graft } from '../ninep/backends/graft/graft.ts';
 import { openLocal } from '../ninep/backends/local/local.ts';
+import type { LocalOptions } from '../ninep/backends/local/settings.ts';
 import { ShareError } from '../ninep/backends/local/share-error.ts';
 import { createMemory } from '../ninep/backends/memory/memory.ts';
 import { createQemuTree } from '../ninep/backends/synth/qemu-tree.ts';
@@ -14,7 +15,7 @@ import { readOnly } from '../ninep/layers/read-only.ts';
 import { throttled } from '../ninep/layers/throttle/throttled.ts';
 import { GRAFT_NAME } from './boot-plan.ts';
 import type { RootConfig } from './config.ts';
-import { driverOf, type ExportConfig, type ExportOf, type SecurityModel, type TreeExport } from './export-config.ts';
+import { driverOf, type ExportConfig, type ExportOf, type TreeExport } from './export-config.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An export that sessions can serve. */
@@ -31,14 +32,17 @@ export interface OpenedExport {
   close(): Promise<void>;
 }
 
+/** Is told what a person should know, one line each. */
+type Notice = (line: string) => void;
+
 /** Opens an export, whoever it is served to. Rejects with UsageError, one line, where that cannot be. */
-export async function openExport(config: ExportConfig): Promise<OpenedExport> {
+export async function openExport(config: ExportConfig, notice?: Notice): Promise<OpenedExport> {
   const opened = new Map<TreeExport, OpenedTree>();
   const close = async () => {
     for (const { backend } of opened.values()) await backend.close();
   };
   const open = async (tree: TreeExport): Promise<Backend> => {
-    const known = opened.get(tree) ?? (await openTree(tree));
+    const known = opened.get(tree) ?? (await openTree(tree, notice));
     opened.set(tree, known);
     return known.backend;
   };
@@ -67,9 +71,8 @@ export async function openExport(config: ExportConfig): Promise<OpenedExport> {
 
 /** Opens the directory a guest boots from, with our init, if it is to run, grafted in at /.tsvmm/init. */
 export function openRoot(root: RootConfig, init: Uint8Array | undefined): Backend {
-  const privileged = process.geteuid?.() === 0;
-  const model = root.securityModel ?? (privileged ? 'passthrough' : 'none');
-  const base = openDirectory(root.path, model, root.readonly ?? true);
+  const securityModel = root.securityModel ?? (process.geteuid?.() === 0 ? 'passthrough' : 'none');
+  const base = openDirectory({ path: root.path, securityModel, readonly: root.readonly ?? true });
   if (init === undefined) return base;
   const tree = createSynth({ mode: 0o555 });
   tree.root.file('init', init, { mode: 0o555 });
@@ -85,21 +88,23 @@ interface OpenedTree {
 type TreeDriver = NonNullable<TreeExport['driver']>;
 
 /** How each driver opens what it exports, bare of all layers but `readonly`. */
-const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>) => MaybeAsync<Backend> } = {
-  local: ({ path, securityModel = 'none', readonly = false }) => openDirectory(path, securityModel, readonly),
+const OPENERS: {
+  readonly [D in TreeDriver]: (config: ExportOf<D>, notice?: Notice) => MaybeAsync<Backend>;
+} = {
+  local: (config, notice) => openDirectory(localOptions(config, notice)),
   synth: ({ readonly }) => withReadonly(createQemuTree(), readonly),
   // It counts what it stores itself.
   memory: ({ readonly, quota }) => withReadonly(createMemory(memoryOptions(quota)), readonly),
   backend: ({ backend, readonly }) => withReadonly(leftOpen(backend), readonly),
 };
 
-async function openTree(config: TreeExport): Promise<OpenedTree> {
+async function openTree(config: TreeExport, notice?: Notice): Promise<OpenedTree> {
   const driver = driverOf(config);
   if (!Object.hasOwn(OPENERS, driver)) {
     throw new RangeError(`unknown driver '${driver}'; the drivers are ${Object.keys(OPENERS).join(', ')}`);
   }
-  const open = OPENERS[driver] as (config: TreeExport) => MaybeAsync<Backend>;
-  const base = await open(config);
+  const open = OPENERS[driver] as (config: TreeExport, notice?: Notice) => MaybeAsync<Backend>;
+  const base = await open(config, notice);
   try {
     return withLayers(base, config);
   } catch (error) {
@@ -141,9 +146,15 @@ function withCountersFile(backend: Backend, counters: Counters): Backend {
   return graft(backend, GRAFT_NAME, tree);
 }
 
-function openDirectory(path: string, securityModel: SecurityModel, readonly: boolean): Backend {
+function localOptions(config: ExportOf<'local'>, notice: Notice | undefined): LocalOptions {
+  const { path, securityModel = 'none', readonly, fmode, dmode, writeout, multidevs } = config;
+  const given = Object.entries({ readonly, fmode, dmode, writeout, multidevs, notice });
+  return { ...Object.fromEntries(given.filter(([, value]) => value !== undefined)), path, securityModel };
+}
+
+function openDirectory(options: LocalOptions): Backend {
   try {
-    return openLocal({ path, securityModel, readonly });
+    return openLocal(options);
   } catch (error) {
     if (error instanceof ShareError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -67,7 +67,7 @@ async function assemble(
     serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
   }
   for (const share of config.shares ?? []) {
-    const opened = disposal.take(await openExport(share), (it) => it.close());
+    const opened = disposal.take(await openExport(share, hooks.notice), (it) => it.close());
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
     serve(share.mountTag, opened);
   }

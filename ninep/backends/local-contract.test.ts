@@ -42,7 +42,8 @@ function local(path: string, securityModel: SecurityModelName): Prepared {
 const shared = readingDirectory();
 afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
-const models: SecurityModelName[] = process.geteuid?.() === 0 ? ['passthrough', 'none'] : ['none'];
+const UNPRIVILEGED: SecurityModelName[] = ['none', 'mapped-xattr', 'mapped-file'];
+const models = process.geteuid?.() === 0 ? (['passthrough', ...UNPRIVILEGED] as const) : UNPRIVILEGED;
 for (const model of models) {
   describeReadingContract(`local, ${model}`, () => ({ backend: openLocal({ path: shared, securityModel: model }) }));
   describeWritingContract(`local, ${model}`, () => local(emptyDirectory(), model));

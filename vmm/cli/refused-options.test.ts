@@ -88,8 +88,8 @@ const REFUSED: readonly Refused[] = [
   ['run --root {}', '--root: is empty; write --root DIR'],
   ['run --root /srv,readonly=perhaps', "--root: readonly: 'perhaps' is neither on nor off"],
   [
-    'run --root /srv,security_model=mapped',
-    '--root: security_model=mapped is not supported yet; use passthrough or none',
+    'run --root /srv,security_model=map',
+    "--root: security_model: 'map' is unknown; the values are none, passthrough, mapped-xattr, mapped-file, mapped",
   ],
   ['run --root /srv,size=1', "--root: unknown option 'size'; the options are path, readonly, security_model"],
   [

@@ -36,35 +36,25 @@ const REFUSED: readonly Refused[] = [
     "--virtfs: security_model: 'everything' is unknown; the values are none, passthrough, mapped-xattr, mapped-file, mapped",
   ],
   [
-    'run --virtfs local,path=.,mount_tag=host,security_model=mapped-xattr',
-    '--virtfs: security_model=mapped-xattr is not supported yet; use passthrough or none',
-  ],
-  [
-    'run --virtfs local,path=.,mount_tag=host,security_model=mapped',
-    '--virtfs: security_model=mapped is not supported yet; use passthrough or none',
-  ],
-  [
-    'run --virtfs local,path=.,mount_tag=host,security_model=mapped-file',
-    '--virtfs: security_model=mapped-file is not supported yet; use passthrough or none',
-  ],
-  [
-    'run --virtfs local,path=.,mount_tag=host,writeout=immediate',
-    '--virtfs: writeout is not supported yet; leave it out',
-  ],
-  [
     'run --virtfs local,path=.,mount_tag=host,writeout=later',
     "--virtfs: writeout: 'later' is unknown; the only value is immediate",
   ],
   [
-    'run --virtfs local,path=.,mount_tag=host,multidevs=remap',
-    '--virtfs: multidevs is not supported yet; leave it out',
+    'run --virtfs local,path=.,mount_tag=host,multidevs=yes',
+    "--virtfs: multidevs: 'yes' is unknown; the values are warn, remap, forbid",
   ],
-  ['run --virtfs local,path=.,mount_tag=host,fmode=0644', '--virtfs: fmode is not supported yet; leave it out'],
+  [
+    'run --virtfs local,path=.,mount_tag=host,fmode=0644',
+    '--virtfs: fmode goes with the mapped security models alone; leave it out, or add security_model=mapped-xattr',
+  ],
   [
     'run --virtfs local,path=.,mount_tag=host,fmode=rw',
     "--virtfs: fmode: 'rw' is no file mode; write it in octal, like 0600",
   ],
-  ['run --virtfs local,path=.,mount_tag=host,dmode=0755', '--virtfs: dmode is not supported yet; leave it out'],
+  [
+    'run --fsdev local,id=a,path=.,security_model=none,dmode=0755 --device virtio-9p-pci,fsdev=a,mount_tag=host',
+    '--fsdev: dmode goes with the mapped security models alone; leave it out, or add security_model=mapped-xattr',
+  ],
   [
     'run --virtfs local,path=.,mount_tag=host,throttling.bps-total=1000,throttling.bps-read=10',
     '--virtfs: bps-total and bps-read cannot go together; give the total, or read and write',

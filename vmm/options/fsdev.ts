@@ -13,15 +13,12 @@ const readonly = { type: onOff, doc: 'on: the guest cannot change anything (defa
 const writeout = {
   type: oneOf('immediate'),
   doc: 'start writing to the disk after each write of the guest',
-  notYet: true,
 } as const;
 
 /** How guest ownership maps to the host's: the same row wherever a directory is named. */
 export const SECURITY_MODEL = {
   type: oneOf('none', 'passthrough', 'mapped-xattr', 'mapped-file', 'mapped'),
   doc: 'how owners and modes of the guest map to the host (default none)',
-  notYet: ['mapped-xattr', 'mapped-file', 'mapped'],
-  instead: 'use passthrough or none',
 } as const;
 
 const LOCAL = {
@@ -31,11 +28,10 @@ const LOCAL = {
   writeout,
   multidevs: {
     type: oneOf('warn', 'remap', 'forbid'),
-    doc: 'what to do where two host file systems in one share have equal inode numbers',
-    notYet: true,
+    doc: 'what to do about other file systems within the share (default warn)',
   },
-  fmode: { type: fileMode, doc: 'mode of new files under the mapped models', notYet: true },
-  dmode: { type: fileMode, doc: 'mode of new directories under the mapped models', notYet: true },
+  fmode: { type: fileMode, doc: 'mode of new files under the mapped models (default 0600)' },
+  dmode: { type: fileMode, doc: 'mode of new directories under the mapped models (default 0700)' },
   ...STORING_LAYERS,
 } as const;
 
@@ -72,6 +68,9 @@ export const FSDEV_DRIVERS = {
     path: values.path,
     ...given('securityModel', values.security_model),
     ...given('readonly', values.readonly),
+    ...readModes(values),
+    ...given('writeout', values.writeout),
+    ...given('multidevs', values.multidevs),
     ...readStoringLayers(values),
   })),
   memory: driver('an empty tree in memory, gone with the machine', MEMORY, (values) => ({
@@ -87,6 +86,15 @@ export const FSDEV_DRIVERS = {
   exports: driver('several of the others behind one device, for mounts with aname=', EXPORTS, describeExports),
   proxy: { doc: 'a directory of the host, served by a helper process', table: PROXY },
 } as const satisfies Readonly<Record<Exclude<Driver, 'backend'> | 'proxy', FsdevDriver>>;
+
+/** Throws RangeError, one line, for modes that the security model has no use for. */
+function readModes({ security_model, fmode, dmode }: OptionValues<typeof LOCAL>) {
+  const modes = { ...given('fmode', fmode), ...given('dmode', dmode) };
+  const [key] = Object.keys(modes);
+  if (key === undefined || security_model?.startsWith('mapped')) return modes;
+  const remedy = 'leave it out, or add security_model=mapped-xattr';
+  throw new RangeError(`${key} goes with the mapped security models alone; ${remedy}`);
+}
 
 type DriverName = keyof typeof FSDEV_DRIVERS;
 

@@ -46,7 +46,7 @@ describe('the reference', () => {
 
   test('says what is required and what is not there yet', () => {
     expect(lines.find(({ written }) => written === 'path=PATH')?.meaning).toBe('the directory to share; required');
-    expect(lines.find(({ written }) => written.startsWith('fmode'))?.meaning).toMatch(/; not yet$/);
+    expect(lines.find(({ written }) => written.startsWith('throttling'))?.meaning).toMatch(/; not yet$/);
     expect(lines.filter(({ written }) => written.startsWith('throttling'))).toHaveLength(1);
   });
 

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { O } from 'node-hostfs';
 import { GETATTR } from '../../backend.ts';
 import { bytes, errorOf, Fixture, isRoot, now, REQUEST, withOpen } from './local-fixture.ts';
-import { QidPaths } from './qid-paths.ts';
 
 let fixture: Fixture;
 beforeEach(() => {
@@ -136,17 +135,5 @@ describe('qids', () => {
     const after = now(node.getattr(0n)).qid.version;
     expect(after).not.toBe(before);
     expect(after).not.toBe(0);
-  });
-
-  test('inode numbers on the device of the root, scrambled by device elsewhere', () => {
-    const paths = new QidPaths(8, 1);
-    expect(paths.path(8, 1, 42n)).toBe(42n);
-    const elsewhere = new Set<bigint>();
-    for (let minor = 2; minor < 12; minor++)
-      for (let ino = 0n; ino < 200n; ino++) elsewhere.add(paths.path(8, minor, ino));
-    for (let ino = 0n; ino < 200n; ino++) elsewhere.add(paths.path(8, 1, ino));
-    expect(elsewhere.size).toBe(2200);
-    for (const path of elsewhere) expect(path >= 0n && path < 1n << 64n).toBe(true);
-    expect(new QidPaths(8, 1).path(0, 40, 7n)).toBe(paths.path(0, 40, 7n));
   });
 });

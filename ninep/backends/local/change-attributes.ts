@@ -4,6 +4,7 @@ import { errnoOf, fail } from '../../errno.ts';
 import { after } from '../../maybe-async.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
+import { type Store, withChange } from './mapped/stored.ts';
 import { dropSetIds } from './set-ids.ts';
 import { NO_NAME, type Share } from './share.ts';
 
@@ -25,12 +26,13 @@ export interface ChangeTarget {
 export function changeAttributes(share: Share, target: ChangeTarget, change: AttributeChange): MaybeAsync<void> {
   share.requireWritable();
   const times = readTimes(change);
-  if (change.mode !== undefined && target.object.format === S.IFLNK) fail('EOPNOTSUPP');
+  const format = share.formatOf(target.object);
+  if (change.mode !== undefined && format === S.IFLNK) fail('EOPNOTSUPP');
   const { size } = change;
   if (size === undefined) return finish();
   if (size > SIZE_MAX) fail('EFBIG');
-  if (target.object.isDirectory) fail('EISDIR');
-  if (target.object.format !== S.IFREG) fail('EINVAL');
+  if (format === S.IFDIR) fail('EISDIR');
+  if (format !== S.IFREG) fail('EINVAL');
   const opened = target.writable === undefined ? openForWriting(share, target.object) : -1;
   const close = () => {
     if (opened >= 0) share.hostfs.close(opened);
@@ -46,9 +48,14 @@ export function changeAttributes(share: Share, target: ChangeTarget, change: Att
   else close();
   return after(sized, finish);
 
-  function finish(): void {
+  function finish(): MaybeAsync<void> {
+    if (share.store !== undefined) return after(changeStored(share, share.store, target.object, change), finishTimes);
     changeOwner(share, target.object, change);
     if (change.mode !== undefined) check(share.hostfs.fchmod(target.object.fd, change.mode & 0o7777));
+    finishTimes();
+  }
+
+  function finishTimes(): void {
     if (times !== undefined) check(share.hostfs.futimens(target.object.fd, ...times));
     else if (change.ctime === true && isOnly(change)) touchCtime(share, target.object);
   }
@@ -60,9 +67,16 @@ const MUCH = 64n * 1024n * 1024n;
 function setSize(share: Share, target: ChangeTarget, fd: number, size: bigint): MaybeAsync<void> {
   const before = share.statOf(fd);
   const shrinksMuch = before.size - size > MUCH && before.blocks * 512n > MUCH;
-  dropSetIds(share, fd, target.credential);
-  if (shrinksMuch) return share.hostfs.ftruncateAsync(fd, size).then(discard);
-  check(share.hostfs.ftruncate(fd, size));
+  return after(dropSetIds(share, target.object, fd, target.credential), () => {
+    if (shrinksMuch) return share.hostfs.ftruncateAsync(fd, size).then(discard);
+    check(share.hostfs.ftruncate(fd, size));
+  });
+}
+
+function changeStored(share: Share, store: Store, object: HostObject, change: AttributeChange): MaybeAsync<void> {
+  if (change.mode === undefined && change.uid === undefined && change.gid === undefined) return;
+  const { mode } = share.statOf(object.fd);
+  return store.change(object, (stored) => withChange(stored, mode, change));
 }
 
 function discard(result: number): void {

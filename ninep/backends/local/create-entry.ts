@@ -1,10 +1,11 @@
-import { AT, E, KEEP_ID, makedev, O, S } from 'node-hostfs';
+import { AT, E, type Hostfs, KEEP_ID, makedev, O, S } from 'node-hostfs';
 import type { Credential, MaybeAsync, Name, OpenFile, Qid } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
 import { after, isPending } from '../../maybe-async.ts';
-import { checkEntryName, ON_CREATE } from '../../names.ts';
+import { ON_CREATE } from '../../names.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
+import { type Stored, storedOf } from './mapped/stored.ts';
 import { opened, openFlags, openObject } from './open-object.ts';
 import { STRICTLY_BELOW } from './resolve.ts';
 import { NO_NAME, type Share } from './share.ts';
@@ -12,7 +13,8 @@ import { adopt, type Found, lookup } from './walk.ts';
 
 /**
  * Making things in a directory. Each is made with no rights for others, then given its owner, then its mode, so it is never
- * setuid for the wrong user; if one of the steps fails, the name is taken back and nothing was made.
+ * setuid for the wrong user; if one of the steps fails, the name is taken back and nothing was made. Under a mapped model
+ * owner and mode are kept instead, and all but directories are regular files on the host.
  */
 
 /** Where something is made, and for whom. */
@@ -35,13 +37,15 @@ export function createFile(
 ): MaybeAsync<{ object: HostObject; file: OpenFile }> {
   const { share, directory, credential } = maker;
   share.requireWritable();
-  checkEntryName(name, ON_CREATE);
+  share.names.checkEntry(name, ON_CREATE);
+  const stored = keptOf(maker, S.IFREG | (mode & 0o7777));
   const wanted = openFlags(share, flags) & ~O.DIRECTORY;
   const making = wanted | O.CREAT | O.EXCL | O.NOFOLLOW | O.NOCTTY | O.NONBLOCK;
   for (let tries = 0; tries < TRIES; tries++) {
-    const fd = share.hostfs.openat2(directory.fd, name, making, 0o600, STRICTLY_BELOW);
+    const make = (dirfd: number) => share.hostfs.openat2(dirfd, name, making, 0o600, STRICTLY_BELOW);
+    const fd = makeKept(maker, name, stored, make);
     // A new file is empty: emptying it would count as a change of its content, and take setuid away.
-    if (fd >= 0) return settleFile(maker, name, fd, wanted & ~O.TRUNC, mode);
+    if (fd >= 0) return settleFile(maker, name, fd, wanted & ~O.TRUNC, { mode, stored });
     if (fd !== -E.EXIST || (flags & O.EXCL) !== 0) throw errnoOf(-fd);
     const found = lookupIfThere(share, directory, name);
     if (found === undefined) continue;
@@ -52,22 +56,65 @@ export function createFile(
 
 export function makeDirectory(maker: Maker, name: Name, mode: number): Qid {
   const make = (dirfd: number) => maker.share.hostfs.mkdirat(dirfd, name, 0o700);
-  return makeEntry(maker, name, S.IFDIR, mode, make);
+  const stored = keptOf(maker, S.IFDIR | (mode & 0o7777));
+  return makeEntry(maker, name, { format: S.IFDIR, mode, stored }, make);
 }
 
 /** Makes a device, a FIFO, a socket or an empty regular file, as the type bits of `mode` say; others are EINVAL. */
 export function makeNode(maker: Maker, name: Name, mode: number, major: number, minor: number): Qid {
   const format = mode & S.IFMT;
   if (!NODE_FORMATS.includes(format)) fail('EINVAL');
-  const make = (dirfd: number) => maker.share.hostfs.mknodat(dirfd, name, format | 0o600, makedev(major, minor));
-  return makeEntry(maker, name, format, mode, make);
+  const { hostfs } = maker.share;
+  const rdev = makedev(major, minor);
+  const stored = keptOf(maker, format | (mode & 0o7777), rdev);
+  const [host, device] = stored === undefined ? [format, rdev] : [S.IFREG, 0n];
+  const make = (dirfd: number) => hostfs.mknodat(dirfd, name, host | 0o600, device);
+  return makeEntry(maker, name, { format: host, mode, stored }, make);
 }
 
 const NODE_FORMATS: readonly number[] = [S.IFREG, S.IFIFO, S.IFSOCK, S.IFCHR, S.IFBLK];
 
 export function makeSymlink(maker: Maker, name: Name, target: Uint8Array): Qid {
-  const make = (dirfd: number) => maker.share.hostfs.symlinkat(target, dirfd, name);
-  return makeEntry(maker, name, S.IFLNK, undefined, make);
+  const { hostfs } = maker.share;
+  const stored = keptOf(maker, S.IFLNK | 0o777);
+  if (stored === undefined) {
+    const make = (dirfd: number) => hostfs.symlinkat(target, dirfd, name);
+    return makeEntry(maker, name, { format: S.IFLNK, mode: undefined, stored }, make);
+  }
+  const make = (dirfd: number) => writeTarget(hostfs, dirfd, name, target);
+  return makeEntry(maker, name, { format: S.IFREG, mode: undefined, stored }, make);
+}
+
+/** A file that stands for a symbolic link holds its target. @returns 0 or a negative errno */
+function writeTarget(hostfs: Hostfs, dirfd: number, name: Name, target: Uint8Array): number {
+  const fd = hostfs.openat2(dirfd, name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW, 0o600, STRICTLY_BELOW);
+  if (fd < 0) return fd;
+  const written = hostfs.pwritev2(fd, target, 0, 0);
+  hostfs.close(fd);
+  if (written === target.length) return 0;
+  hostfs.unlinkat(dirfd, name, 0);
+  return written < 0 ? written : -E.NOSPC;
+}
+
+/** What the model keeps of something new; undefined where all of it is the host's own. */
+function keptOf({ share, credential, gid }: Maker, mode: number, rdev?: bigint): Stored | undefined {
+  return share.store === undefined ? undefined : storedOf(mode, credential.uid, gid, rdev);
+}
+
+/** Makes a name for which something may be kept. @returns what `make` gives: a negative errno if there is no new name */
+function makeKept(
+  { share, directory }: Maker,
+  name: Name,
+  stored: Stored | undefined,
+  make: (dirfd: number) => number,
+) {
+  const { store } = share;
+  if (store === undefined || stored === undefined) return make(directory.fd);
+  const entry = { dirfd: directory.fd, name };
+  const announced = store.announce(entry, stored);
+  const result = make(entry.dirfd);
+  if (result < 0 && announced) store.retract(entry);
+  return result;
 }
 
 function lookupIfThere(share: Share, directory: HostObject, name: Name): Found | undefined {
@@ -98,45 +145,54 @@ function openExisting(
   }
 }
 
-function settleFile(maker: Maker, name: Name, fd: number, flags: number, mode: number) {
+/** What something new is to be like. */
+interface Made {
+  /** Type bits on the host. */
+  readonly format: number;
+  /** Permission bits, of what has some. */
+  readonly mode: number | undefined;
+  readonly stored: Stored | undefined;
+}
+
+function settleFile(maker: Maker, name: Name, fd: number, flags: number, made: Omit<Made, 'format'>) {
   const { share, credential } = maker;
   let object: HostObject | undefined;
   let ours = true;
   try {
-    setOwner(maker, fd);
-    check(share.hostfs.fchmod(fd, mode & 0o7777));
+    settleAttributes(maker, fd, { ...made, format: S.IFREG });
     object = adopt(share, share.hostfs.reopen(fd, O.PATH)).object;
     ours = false;
     return { object, file: opened(share, object, fd, flags, credential) };
   } catch (error) {
     if (ours) share.hostfs.close(fd);
     object?.release();
-    share.hostfs.unlinkat(maker.directory.fd, name, 0);
+    takeBack(maker, name, 0);
     throw error;
   }
 }
 
-function makeEntry(
-  maker: Maker,
-  name: Name,
-  format: number,
-  mode: number | undefined,
-  make: (dirfd: number) => number,
-): Qid {
+function takeBack({ share, directory }: Maker, name: Name, flags: number): void {
+  share.hostfs.unlinkat(directory.fd, name, flags);
+  share.store?.retract({ dirfd: directory.fd, name });
+}
+
+function makeEntry(maker: Maker, name: Name, made: Made, make: (dirfd: number) => number): Qid {
   const { share, directory } = maker;
+  const { format, stored } = made;
   share.requireWritable();
-  checkEntryName(name, ON_CREATE);
-  check(make(directory.fd));
-  const { object } = lookupMade(share, directory, name, format);
+  share.names.checkEntry(name, ON_CREATE);
+  check(makeKept(maker, name, stored, make));
+  const { object } = lookupMade(maker, name, format);
   try {
     // Somebody on the host was quicker: what is there now is not ours to change or to remove.
     if (object.format !== format || hasOtherNames(share, object)) fail('ESTALE');
     try {
-      setOwner(maker, object.fd);
-      if (mode !== undefined) check(share.hostfs.fchmod(object.fd, mode & 0o7777));
-      return share.qidOf(share.statOf(object.fd));
+      settleAttributes(maker, object.fd, made);
+      return share.qidOf(share.statOf(object.fd), stored?.mode === undefined ? format : stored.mode & S.IFMT);
     } catch (error) {
-      undo(share, directory, name, object);
+      if (object.matches(share.statAt(directory.fd, name))) {
+        takeBack(maker, name, object.isDirectory ? AT.REMOVEDIR : 0);
+      }
       throw error;
     }
   } finally {
@@ -145,11 +201,11 @@ function makeEntry(
 }
 
 /** Finds what was just made, or takes its name back. */
-function lookupMade(share: Share, directory: HostObject, name: Name, format: number): Found {
+function lookupMade(maker: Maker, name: Name, format: number): Found {
   try {
-    return lookup(share, directory, name);
+    return lookup(maker.share, maker.directory, name);
   } catch (error) {
-    share.hostfs.unlinkat(directory.fd, name, format === S.IFDIR ? AT.REMOVEDIR : 0);
+    takeBack(maker, name, format === S.IFDIR ? AT.REMOVEDIR : 0);
     throw error;
   }
 }
@@ -159,9 +215,16 @@ function hasOtherNames(share: Share, object: HostObject): boolean {
   return !object.isDirectory && share.statOf(object.fd).nlink > 1;
 }
 
-function undo(share: Share, directory: HostObject, name: Name, object: HostObject): void {
-  if (!object.matches(share.statAt(directory.fd, name))) return;
-  share.hostfs.unlinkat(directory.fd, name, object.isDirectory ? AT.REMOVEDIR : 0);
+function settleAttributes(maker: Maker, fd: number, { format, mode, stored }: Made): void {
+  const { share } = maker;
+  const { hostfs, settings } = share;
+  if (share.store !== undefined && stored !== undefined) {
+    share.store.settle(fd, stored);
+    check(hostfs.fchmod(fd, format === S.IFDIR ? settings.dmode : settings.fmode));
+    return;
+  }
+  setOwner(maker, fd);
+  if (mode !== undefined) check(hostfs.fchmod(fd, mode & 0o7777));
 }
 
 function setOwner({ share, credential, gid }: Maker, fd: number): void {

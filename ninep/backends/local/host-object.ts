@@ -34,6 +34,7 @@ export class HostObject implements Parkable {
     this.born = stat.btime;
     this.descriptor = fd;
     share.descriptors.take();
+    share.kept?.hold(this);
   }
 
   /**
@@ -76,6 +77,7 @@ export class HostObject implements Parkable {
     if (this.references !== 0) return;
     const { share, descriptor } = this;
     share.descriptors.forget(this);
+    share.kept?.release(this);
     if (descriptor === PARKED) {
       share.parked.remove(this);
       return;

@@ -3,6 +3,7 @@ import type { DirectoryEntry, LockRange, LockStatus, MaybeAsync, OpenFile, Qid }
 import { fail } from '../../errno.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
+import { type Store, seenFormat } from './mapped/stored.ts';
 import { qidType, type Share } from './share.ts';
 
 /** Bytes of entries read from the host at a time: about a thousand names. */
@@ -47,6 +48,7 @@ export class LocalDirectory implements OpenFile {
     for (;;) {
       while (this.refused || batch.next()) {
         this.refused = false;
+        if (this.share.names.hides(batch.name)) continue;
         const entry = this.entry(batch);
         if (!emit(entry)) {
           this.refused = true;
@@ -63,11 +65,15 @@ export class LocalDirectory implements OpenFile {
   private entry(batch: Dirents): DirectoryEntry {
     const { share, object } = this;
     const { name } = batch;
-    const type = batch.type === DT.UNKNOWN ? this.askType(name) : batch.type;
+    const host = batch.type === DT.UNKNOWN ? this.askType(name) : batch.type;
+    const type = host === DT.REG && share.store !== undefined ? this.keptType(share.store, batch) : host;
     // What is above the share is no business of the client's.
     const atRoot = isDotDot(name) && object.ino === share.root.ino && object.devMinor === share.root.devMinor;
     const ino = atRoot ? object.ino : batch.ino;
-    const path = share.qids.path(object.devMajor, object.devMinor, ino);
+    const path =
+      share.qids.isExact && !isDots(name)
+        ? this.exactPath(name, ino)
+        : share.qids.path(object.devMajor, object.devMinor, ino);
     return { qid: { type: qidType(type << 12), version: 0, path }, offset: batch.offset, type, name };
   }
 
@@ -75,6 +81,21 @@ export class LocalDirectory implements OpenFile {
   private askType(name: Uint8Array): number {
     const result = this.share.hostfs.statx(this.fd, name, AT.SYMLINK_NOFOLLOW, STATX.TYPE, typeStat.bytes);
     return result < 0 ? DT.UNKNOWN : (typeStat.mode & S.IFMT) >> 12;
+  }
+
+  /** Under a mapped model a regular file may stand for something else. */
+  private keptType(store: Store, { name, ino }: Dirents): number {
+    return seenFormat(S.IFREG, store.readEntry({ dirfd: this.fd, name }, ino)) >> 12;
+  }
+
+  /** What is mounted on a name is on another device, and has another number, than the listing says. */
+  private exactPath(name: Uint8Array, ino: bigint): bigint {
+    const { share, object, fd } = this;
+    const stat = share.findAt(fd, name);
+    if (stat === undefined || (stat.devMajor === object.devMajor && stat.devMinor === object.devMinor)) {
+      return share.qids.path(object.devMajor, object.devMinor, stat?.ino ?? ino);
+    }
+    return share.pathOf(fd, name) ?? share.qids.path(object.devMajor, object.devMinor, ino);
   }
 
   read(): never {
@@ -103,6 +124,10 @@ export class LocalDirectory implements OpenFile {
     this.share.descriptors.give();
     return this.object.release();
   }
+}
+
+function isDots(name: Uint8Array): boolean {
+  return (name.length === 1 && name[0] === DOT) || isDotDot(name);
 }
 
 function isDotDot(name: Uint8Array): boolean {

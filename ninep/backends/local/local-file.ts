@@ -1,4 +1,4 @@
-import { E, O, RWF, type Statx } from 'node-hostfs';
+import { E, O, RWF, type Statx, SYNC_FILE_RANGE } from 'node-hostfs';
 import { sliceSegments, totalLength } from '../../../bytes/segments.ts';
 import type { AttributeChange, Credential, LockRange, LockStatus, MaybeAsync, OpenFile, Qid } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
@@ -13,6 +13,8 @@ import type { Share } from './share.ts';
 /** The most pieces one system call takes (IOV_MAX). */
 const MOST_PIECES = 1024;
 
+const WRITEOUT = SYNC_FILE_RANGE.WAIT_BEFORE | SYNC_FILE_RANGE.WRITE;
+
 /** A regular file opened for I/O: a descriptor of its own, so that position-free reads, writes and locks are its own. */
 export class LocalFile implements OpenFile, LockableFile {
   readonly qid: Qid;
@@ -26,7 +28,9 @@ export class LocalFile implements OpenFile, LockableFile {
   private readonly kind: FsKind;
   /** Each write reaches the disk before it is answered. */
   private readonly durable: boolean;
+  private readonly appends: boolean;
   private asksCache = true;
+  private seenChanges: number | undefined;
 
   /** Takes over `fd`, opened with `flags`; keeps a reference to `object`; reads `stat` at once. */
   constructor(share: Share, object: HostObject, fd: number, flags: number, stat: Statx, credential: Credential) {
@@ -34,6 +38,7 @@ export class LocalFile implements OpenFile, LockableFile {
     this.fd = fd;
     this.credential = credential;
     this.access = flags & O.ACCMODE;
+    this.appends = (flags & O.APPEND) !== 0;
     this.durable = (flags & (O.SYNC | O.DSYNC)) !== 0;
     this.qid = share.qidOf(stat);
     this.identity = object.identity;
@@ -74,14 +79,35 @@ export class LocalFile implements OpenFile, LockableFile {
     const { hostfs, policy } = this.share;
     this.share.requireWritable();
     if (this.access === O.RDONLY) fail('EBADF');
-    dropSetIds(this.share, this.fd, this.credential);
+    const dropped = this.dropSetIds();
+    if (dropped !== undefined) return dropped.then(() => this.write(offset, from));
     const pieces = atMost(from);
+    if (this.share.settings.writesOut) return this.writeOut(offset, pieces);
     if (!this.durable) {
       const write = () => hostfs.pwritev2(this.fd, pieces, offset, 0);
       const written = policy.writeDirectly(this.kind, totalLength(pieces), write);
       if (written !== undefined) return check(written);
     }
     return hostfs.pwritev2Async(this.fd, pieces, offset, 0).then(check);
+  }
+
+  /** What a mapped model keeps is looked at again only after something of it was changed. */
+  private dropSetIds(): MaybeAsync<void> {
+    const { store } = this.share;
+    if (store !== undefined && this.seenChanges === store.changes) return;
+    this.seenChanges = store?.changes;
+    return dropSetIds(this.share, this.object, this.fd, this.credential);
+  }
+
+  /** Also has the host begin to write it to the disk, after what it is writing there already. @spec QEMU 9psetup, writeout */
+  private async writeOut(offset: bigint, pieces: readonly Uint8Array[]): Promise<number> {
+    const { hostfs } = this.share;
+    const written = check(await hostfs.pwritev2Async(this.fd, pieces, offset, 0));
+    // Where an append went, nobody says: a length of 0 reaches to the end of the file.
+    const [from, length] = this.appends ? [0n, 0] : [offset, written];
+    // It promises nothing, so it cannot fail: what the disk refuses, fsync tells.
+    if (written > 0) await hostfs.syncFileRangeAsync(this.fd, from, length, WRITEOUT);
+    return written;
   }
 
   readdir(): never {
@@ -91,6 +117,7 @@ export class LocalFile implements OpenFile, LockableFile {
   async fsync(dataOnly: boolean): Promise<void> {
     const { hostfs } = this.share;
     check(await (dataOnly ? hostfs.fdatasyncAsync(this.fd) : hostfs.fsyncAsync(this.fd)));
+    if (!dataOnly) await this.share.store?.sync(this.object);
   }
 
   setattr(change: AttributeChange): MaybeAsync<void> {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { loadHostfs } from 'node-hostfs';
 import type { Backend, Credential, MaybeAsync, Node, OpenFile, Request } from '../../backend.ts';
 import { Errno } from '../../errno.ts';
-import { type LocalOptions, openLocal } from './local.ts';
+import { openLocal } from './local.ts';
+import type { LocalOptions } from './settings.ts';
 
 export const isRoot = process.geteuid?.() === 0;
 

@@ -1,4 +1,4 @@
-import { AT, S, Statfs } from 'node-hostfs';
+import { AT, Statfs } from 'node-hostfs';
 import type {
   AttributeChange,
   Attributes,
@@ -12,22 +12,20 @@ import type {
   WalkResult,
 } from '../../backend.ts';
 import { Errno, fail } from '../../errno.ts';
-import { after } from '../../maybe-async.ts';
-import { checkEntryName, checkTarget, ON_CREATE, ON_RENAME, ON_UNLINK } from '../../names.ts';
+import { after, isPending } from '../../maybe-async.ts';
+import { checkTarget, ON_CREATE, ON_RENAME, ON_UNLINK } from '../../names.ts';
 import { toAttributes } from './attributes.ts';
 import { changeAttributes } from './change-attributes.ts';
 import { check } from './check.ts';
 import { createFile, type Maker, makeDirectory, makeNode, makeSymlink } from './create-entry.ts';
 import type { HostObject } from './host-object.ts';
-import { type Location, locate } from './locate.ts';
-import { moveName, removeName } from './names.ts';
+import { locate } from './locate.ts';
+import type { Directory } from './names.ts';
 import { openObject } from './open-object.ts';
-import { NO_NAME, type Share } from './share.ts';
+import { readTarget } from './read-target.ts';
+import type { Share } from './share.ts';
 import { type Found, lookup } from './walk.ts';
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.ts';
-
-/** Longest target a symbolic link can have, with the NUL that is not stored. */
-const PATH_MAX = 4096;
 
 const fileSystem = new Statfs();
 
@@ -70,7 +68,7 @@ export class LocalNode implements Node {
   }
 
   getattr(_mask: bigint): Attributes {
-    return toAttributes(this.share, this.share.statOf(this.object.fd));
+    return toAttributes(this.share, this.object);
   }
 
   setattr(change: AttributeChange): MaybeAsync<void> {
@@ -119,40 +117,40 @@ export class LocalNode implements Node {
   }
 
   readlink(): Uint8Array {
-    if (this.object.format !== S.IFLNK) fail('EINVAL');
-    const target = new Uint8Array(PATH_MAX);
-    return target.slice(0, check(this.share.hostfs.readlinkat(this.object.fd, NO_NAME, target)));
+    return readTarget(this.share, this.object);
   }
 
   link(name: Name, target: Node): void {
     this.share.requireWritable();
-    checkEntryName(name, ON_CREATE);
-    check(this.share.hostfs.linkFd(this.sibling(target).object.fd, this.object.fd, name));
+    this.share.names.checkEntry(name, ON_CREATE);
+    this.share.names.link(this.sibling(target).object, this.object, name);
   }
 
-  rename(oldName: Name, newDirectory: Node, newName: Name): void {
+  rename(oldName: Name, newDirectory: Node, newName: Name): MaybeAsync<void> {
+    const { names } = this.share;
     this.share.requireWritable();
-    checkEntryName(oldName, ON_RENAME);
-    checkEntryName(newName, ON_RENAME);
-    moveName(this.share, this.object.fd, oldName, this.sibling(newDirectory).object.fd, newName);
+    names.checkEntry(oldName, ON_RENAME);
+    names.checkEntry(newName, ON_RENAME);
+    return names.move(this.object, oldName, this.sibling(newDirectory).object, newName);
   }
 
   unlink(name: Name, directory: boolean): void {
     this.share.requireWritable();
-    checkEntryName(name, ON_UNLINK);
-    removeName(this.share, this.object.fd, name, directory ? AT.REMOVEDIR : 0);
+    this.share.names.checkEntry(name, ON_UNLINK);
+    this.share.names.remove(this.object, name, directory ? AT.REMOVEDIR : 0);
   }
 
-  removeSelf(): void {
-    this.byItsName(({ directory, name }) => {
-      removeName(this.share, directory, name, this.object.isDirectory ? AT.REMOVEDIR : 0);
-    });
+  removeSelf(): MaybeAsync<void> {
+    const flags = this.object.isDirectory ? AT.REMOVEDIR : 0;
+    return this.byItsName((directory, name) => this.share.names.remove(directory, name, flags));
   }
 
-  renameSelf(newDirectory: Node, newName: Name): void {
-    checkEntryName(newName, ON_RENAME);
-    const target = this.sibling(newDirectory).object.fd;
-    this.byItsName(({ directory, name }) => moveName(this.share, directory, name, target, newName));
+  renameSelf(newDirectory: Node, newName: Name): MaybeAsync<void> {
+    const { names } = this.share;
+    this.share.requireWritable();
+    names.checkEntry(newName, ON_RENAME);
+    const target = this.sibling(newDirectory).object;
+    return this.byItsName((directory, name) => names.move(directory, name, target, newName));
   }
 
   getxattr(name: Uint8Array): Uint8Array {
@@ -187,13 +185,17 @@ export class LocalNode implements Node {
     return node instanceof LocalNode && node.share === this.share ? node : fail('EXDEV');
   }
 
-  private byItsName(act: (location: Location) => void): void {
+  private byItsName(act: (directory: Directory, name: Name) => MaybeAsync<void>): MaybeAsync<void> {
     this.share.requireWritable();
-    const location = locate(this.share, this.object);
+    const { directory: fd, name } = locate(this.share, this.object);
+    let acted: MaybeAsync<void>;
     try {
-      act(location);
-    } finally {
-      this.share.hostfs.close(location.directory);
+      acted = act({ fd }, name);
+    } catch (error) {
+      this.share.hostfs.close(fd);
+      throw error;
     }
+    if (isPending(acted)) return acted.finally(() => this.share.hostfs.close(fd));
+    this.share.hostfs.close(fd);
   }
 }

@@ -1,7 +1,7 @@
 import { E, O, S } from 'node-hostfs';
 import type { Credential, MaybeAsync, OpenFile } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
-import { after } from '../../maybe-async.ts';
+import { after, attempt } from '../../maybe-async.ts';
 import type { HostObject } from './host-object.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { LocalFile } from './local-file.ts';
@@ -32,16 +32,30 @@ export function openObject(
   flags: number,
   credential: Credential,
 ): MaybeAsync<OpenFile> {
-  if (object.format === S.IFLNK) fail('ELOOP');
-  if (object.format !== S.IFREG && object.format !== S.IFDIR) fail('ENXIO');
+  const format = share.formatOf(object);
+  if (format === S.IFLNK) fail('ELOOP');
+  if (format !== S.IFREG && format !== S.IFDIR) fail('ENXIO');
   const wanted = openFlags(share, flags);
   if (!truncatesMuch(share, object, wanted)) {
-    return after(reopen(share, object, wanted), (fd) => opened(share, object, fd, wanted, credential));
+    return after(reopen(share, object, wanted), (fd) => settle(share, object, fd, wanted, credential));
   }
   return after(reopen(share, object, wanted & ~O.TRUNC), async (fd) => {
     await truncateInPool(share, fd);
-    return opened(share, object, fd, wanted, credential);
+    return settle(share, object, fd, wanted, credential);
   });
+}
+
+/** Takes setuid and setgid off what was emptied; then the descriptor becomes an open file. */
+function settle(share: Share, object: HostObject, fd: number, flags: number, credential: Credential) {
+  if ((flags & O.TRUNC) === 0) return opened(share, object, fd, flags, credential);
+  return attempt(
+    () => dropSetIds(share, object, fd, credential),
+    () => opened(share, object, fd, flags, credential),
+    (error): OpenFile => {
+      share.hostfs.close(fd);
+      throw error;
+    },
+  );
 }
 
 /** Whether an open for writing gives back so many blocks that it takes long. */
@@ -66,7 +80,6 @@ export function opened(share: Share, object: HostObject, fd: number, flags: numb
     counted = true;
     // Files of the kernel's own (/proc/kmsg) can wait for their content for ever, and a thread of the pool with them.
     share.hostfs.setFlags(fd, (flags & LASTING) | O.NONBLOCK);
-    if ((flags & O.TRUNC) !== 0) dropSetIds(share, fd, credential);
     const stat = share.statOf(fd);
     if (object.isDirectory) return new LocalDirectory(share, object, fd, stat);
     return new LocalFile(share, object, fd, flags, stat, credential);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { HostObject } from './host-object.ts';
 import { bytes } from './local-fixture.ts';
 import { Parked } from './parked.ts';
-import { SECURITY_MODELS } from './security-model.ts';
+import { settingsOf } from './settings.ts';
 import { Share } from './share.ts';
 import { lookup } from './walk.ts';
 
@@ -16,7 +16,7 @@ let objects: HostObject[];
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), 'parked-'));
   mkdirSync(join(path, 'd'));
-  share = new Share(path, SECURITY_MODELS.none, false);
+  share = new Share(settingsOf({ path, securityModel: 'none' }));
   directory = lookup(share, share.root, bytes('d')).object;
   objects = ['a', 'b', 'c'].map((name) => {
     writeFileSync(join(path, 'd', name), '');

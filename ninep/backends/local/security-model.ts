@@ -1,39 +1,37 @@
 /**
- * What the security models differ in. Both keep owners and modes as real owners and modes of the host; they differ in
- * what happens where the server may not set them.
+ * What the security models differ in. Two keep owners and modes as real owners and modes of the host, and differ in what
+ * happens where the server may not set them. The mapped ones keep them, with types and device numbers, beside the host's:
+ * there everything belongs to the server's user, and what is no directory is a regular file.
  */
-
-const USER = 'user.';
-const ACCESS_ACL = 'system.posix_acl_access';
-const DEFAULT_ACL = 'system.posix_acl_default';
-const CAPABILITY = 'security.capability';
 
 /** One security model. */
 export interface SecurityModel {
   readonly name: string;
   /** Whether an owner that cannot be set fails the operation. */
   readonly ownersMustHold: boolean;
-  /**
-   * Extended attributes that go through to the host: a name that ends in '.' stands for all that begin so. All others
-   * are EOPNOTSUPP and are not listed: the labels of the host's own security modules are no business of a guest.
-   */
-  readonly attributes: readonly string[];
+  /** What the client's POSIX ACLs are on the host: its own, kept in attributes of another name, or nothing at all. */
+  readonly acls: 'real' | 'kept' | 'none';
+  /** File capabilities are the host's. */
+  readonly capabilities: boolean;
+  /** Where owners, modes, types and device numbers are kept instead of being real. */
+  readonly keptIn?: 'attributes' | 'files';
 }
 
-/** The models by their names on the command line. */
+const MAPPED_XATTR = {
+  name: 'mapped-xattr',
+  ownersMustHold: true,
+  acls: 'kept',
+  capabilities: false,
+  keptIn: 'attributes',
+} as const;
+
+/** The models by their names on the command line. @spec QEMU 9psetup, security_model */
 export const SECURITY_MODELS = {
-  passthrough: {
-    name: 'passthrough',
-    ownersMustHold: true,
-    attributes: [USER, ACCESS_ACL, DEFAULT_ACL, CAPABILITY],
-  },
-  none: { name: 'none', ownersMustHold: false, attributes: [USER] },
+  passthrough: { name: 'passthrough', ownersMustHold: true, acls: 'real', capabilities: true },
+  none: { name: 'none', ownersMustHold: false, acls: 'none', capabilities: false },
+  'mapped-xattr': MAPPED_XATTR,
+  mapped: MAPPED_XATTR,
+  'mapped-file': { ...MAPPED_XATTR, name: 'mapped-file', keptIn: 'files' },
 } as const satisfies Record<string, SecurityModel>;
 
 export type SecurityModelName = keyof typeof SECURITY_MODELS;
-
-/** Whether the model lets an attribute of this name through. */
-export function letsThrough(model: SecurityModel, name: Uint8Array): boolean {
-  const text = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
-  return model.attributes.some((known) => (known.endsWith('.') ? text.startsWith(known) : text === known));
-}

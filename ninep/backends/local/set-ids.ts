@@ -1,19 +1,34 @@
-import { S } from 'node-hostfs';
-import type { Credential } from '../../backend.ts';
+import type { Credential, MaybeAsync } from '../../backend.ts';
 import { check } from './check.ts';
+import type { HostObject } from './host-object.ts';
+import { type Stored, withoutSetIds } from './mapped/stored.ts';
 import type { Share } from './share.ts';
 
 /**
- * Takes setuid and setgid off a file that a client's unprivileged user is about to change. The host's kernel does so
- * for unprivileged processes, but a server with CAP_FSETID writes in the user's stead and would leave them on.
+ * Takes setuid and setgid off a regular file that a client's unprivileged user is about to change. The host's kernel does
+ * so for unprivileged processes, but a server with CAP_FSETID writes in the user's stead and would leave them on; and
+ * what a mapped model keeps, no kernel knows.
  *
+ * @param fd any descriptor of the object
  * @spec POSIX.1-2017 write(): S_ISUID and S_ISGID
  */
-export function dropSetIds(share: Share, fd: number, credential: Credential): void {
+export function dropSetIds(share: Share, object: HostObject, fd: number, credential: Credential): MaybeAsync<void> {
   if (credential.uid === 0) return;
-  const { mode } = share.statOf(fd);
-  // Without group execution the bit is no setgid: it means mandatory locking.
-  const setgid = (mode & S.IXGRP) !== 0 ? mode & S.ISGID : 0;
-  const drop = (mode & S.ISUID) | setgid;
-  if (drop !== 0) check(share.hostfs.fchmod(fd, mode & 0o7777 & ~drop));
+  if (share.store !== undefined) return dropStored(share, object);
+  const mode = share.statOf(fd).mode & 0o7777;
+  const without = withoutSetIds(mode);
+  if (without !== mode) check(share.hostfs.fchmod(fd, without));
+}
+
+function dropStored(share: Share, object: HostObject): MaybeAsync<void> {
+  const { store } = share;
+  const stored = store?.read(object);
+  if (store === undefined || stored === undefined || without(stored) === stored) return;
+  return store.change(object, without);
+}
+
+function without(stored: Stored): Stored {
+  const { mode } = stored;
+  if (mode === undefined || withoutSetIds(mode) === mode) return stored;
+  return { ...stored, mode: withoutSetIds(mode) };
 }

@@ -1,5 +1,12 @@
 /** Why a directory cannot be shared. */
-export type ShareErrorReason = 'missing' | 'not a directory' | 'unreadable' | 'no /proc' | 'failed';
+export type ShareErrorReason =
+  | 'missing'
+  | 'not a directory'
+  | 'unreadable'
+  | 'no /proc'
+  | 'no attributes'
+  | 'wrong options'
+  | 'failed';
 
 /** A share that cannot be exported: one line with what is wrong, where, and what to do. */
 export class ShareError extends Error {

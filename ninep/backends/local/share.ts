@@ -1,16 +1,25 @@
-import { AT, E, errnoName, type Hostfs, loadHostfs, O, S, STATX, Statx } from 'node-hostfs';
+import { AT, E, type Hostfs, loadHostfs, O, S, STATX, Statx } from 'node-hostfs';
 import type { MaybeAsync, Qid } from '../../backend.ts';
 import { QID_TYPE } from '../../backend.ts';
-import { Errno, fail } from '../../errno.ts';
+import { Errno, errnoOf, fail } from '../../errno.ts';
 import { check } from './check.ts';
 import { type Descriptors, processDescriptors } from './descriptors.ts';
 import { HostObject } from './host-object.ts';
 import { IoPolicy } from './io-policy.ts';
 import { LockTable } from './lock-table.ts';
+import { FileStore } from './mapped/file-store.ts';
+import type { KeptMetadata } from './mapped/kept-metadata.ts';
+import { MappedNames } from './mapped/mapped-names.ts';
+import { type Entry, type Store, seenFormat } from './mapped/stored.ts';
+import { XattrStore } from './mapped/xattr-store.ts';
+import { type Names, PlainNames } from './names.ts';
 import { Parked } from './parked.ts';
 import { QidPaths } from './qid-paths.ts';
+import { STRICTLY_BELOW } from './resolve.ts';
 import type { SecurityModel } from './security-model.ts';
+import type { Settings } from './settings.ts';
 import { ShareError } from './share-error.ts';
+import { openRoot } from './share-root.ts';
 
 /** The empty name, by which the `*at` calls mean the descriptor itself. */
 export const NO_NAME = new Uint8Array(0);
@@ -31,20 +40,31 @@ export class Share {
   readonly locks: LockTable;
   readonly descriptors: Descriptors;
   readonly parked: Parked;
+  readonly settings: Settings;
+  /** Where a mapped model keeps what clients see; absent where that is the host's own. */
+  readonly store: Store | undefined;
+  readonly names: Names;
+  /** The metadata of objects without names, under `mapped-file`. */
+  readonly kept: KeptMetadata | undefined;
   private readonly stat = new Statx();
 
-  /** @throws ShareError if `path` is missing, not a directory or unreadable. */
-  constructor(path: string, model: SecurityModel, readonly: boolean, descriptors?: Descriptors) {
+  /** @throws ShareError if the directory is missing, not a directory, unreadable, or cannot be had under the model. */
+  constructor(settings: Settings, descriptors?: Descriptors) {
     this.hostfs = loadHostfs();
-    this.model = model;
-    this.readonly = readonly;
-    const fd = openRoot(this.hostfs, path);
+    this.settings = settings;
+    this.model = settings.model;
+    this.readonly = settings.readonly;
+    const fd = openRoot(this.hostfs, settings.path, this.model);
     this.descriptors = descriptors ?? processDescriptors(this.hostfs);
-    this.parked = new Parked(this);
-    this.root = this.holdRoot(path, fd);
-    this.qids = new QidPaths(this.root.devMajor, this.root.devMinor);
     this.policy = new IoPolicy(this.hostfs);
-    this.locks = new LockTable(this.hostfs, readonly, this.descriptors);
+    this.parked = new Parked(this);
+    const { store, names, kept } = storage(this);
+    this.store = store;
+    this.names = names;
+    this.kept = kept;
+    this.root = this.holdRoot(settings.path, fd);
+    this.qids = new QidPaths(this.hostfs, this.root, settings);
+    this.locks = new LockTable(this.hostfs, this.readonly, this.descriptors);
   }
 
   /** Attributes behind a descriptor; valid until the next call of this method. */
@@ -59,13 +79,44 @@ export class Share {
     return this.stat;
   }
 
-  qidOf(stat: Statx): Qid {
+  /** The same, or undefined where nothing has the name. */
+  findAt(dirfd: number, name: Uint8Array): Statx | undefined {
+    const flags = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT;
+    const result = this.hostfs.statx(dirfd, name, flags, WANTED, this.stat.bytes);
+    if (result === -E.NOENT) return undefined;
+    if (result < 0) throw errnoOf(-result);
+    return this.stat;
+  }
+
+  /** Type bits of the mode as clients see it. `entry`: a name the object has now, if one is known. */
+  formatOf(object: HostObject, entry?: Entry): number {
+    const { store } = this;
+    // Only what is a regular file here can be anything else there.
+    if (store === undefined || object.format !== S.IFREG) return object.format;
+    return seenFormat(object.format, store.read(object, entry));
+  }
+
+  /** `format`: the type as clients see it, where that may be another than the host's. */
+  qidOf(stat: Statx, format = stat.mode & S.IFMT): Qid {
     return {
-      type: qidType(stat.mode & S.IFMT),
+      type: qidType(format),
       // 0 would mean "do not cache".
       version: stat.changeStamp || 1,
       path: this.qids.path(stat.devMajor, stat.devMinor, stat.ino),
     };
+  }
+
+  /** The qid path of what a name means now, on whatever device; undefined where it means nothing. */
+  pathOf(dirfd: number, name: Uint8Array): bigint | undefined {
+    const fd = this.hostfs.openat2(dirfd, name, O.PATH | O.NOFOLLOW, 0, STRICTLY_BELOW);
+    if (fd < 0) return undefined;
+    try {
+      const { devMajor, devMinor, ino } = this.statOf(fd);
+      this.qids.meet(fd, { devMajor, devMinor });
+      return this.qids.path(devMajor, devMinor, ino);
+    } finally {
+      this.hostfs.close(fd);
+    }
   }
 
   /** Fails with EROFS if nothing may change. */
@@ -102,41 +153,18 @@ export class Share {
 
 function nothing(): void {}
 
+/** What a share has beyond the host's own, by its model. */
+function storage(share: Share): Pick<Share, 'store' | 'names' | 'kept'> {
+  if (share.model.keptIn === 'files') {
+    const store = new FileStore(share);
+    return { store, names: new MappedNames(share, store), kept: store.kept };
+  }
+  const store = share.model.keptIn === 'attributes' ? new XattrStore(share.hostfs) : undefined;
+  return { store, names: new PlainNames(share), kept: undefined };
+}
+
 /** The type bits of a qid for the type bits of a mode. */
 export function qidType(format: number): number {
   if (format === S.IFDIR) return QID_TYPE.dir;
   return format === S.IFLNK ? QID_TYPE.symlink : QID_TYPE.file;
-}
-
-function openRoot(hostfs: Hostfs, path: string): number {
-  if (path.length === 0 || path.includes('\0')) throw new ShareError(path, 'missing', 'not a path');
-  const fd = hostfs.openat(AT.FDCWD, Buffer.from(path), O.PATH | O.DIRECTORY, 0);
-  if (fd === -E.NOENT) throw new ShareError(path, 'missing', 'no such directory; create it, or correct the path');
-  if (fd === -E.NOTDIR)
-    throw new ShareError(path, 'not a directory', 'it is not a directory; share the directory that holds it');
-  if (fd === -E.ACCES) throw unreadable(path);
-  if (fd < 0) throw new ShareError(path, 'failed', `the host refuses it with ${errnoName(fd)}`);
-  const problem = probe(hostfs, fd, path);
-  if (problem === undefined) return fd;
-  hostfs.close(fd);
-  throw problem;
-}
-
-function unreadable(path: string): ShareError {
-  return new ShareError(path, 'unreadable', 'permission denied; it takes read and search permission on the directory');
-}
-
-/** Tries what every session will need: listing the directory, and looking up a name in it. */
-function probe(hostfs: Hostfs, fd: number, path: string): ShareError | undefined {
-  const listed = hostfs.reopen(fd, O.RDONLY | O.DIRECTORY);
-  if (listed === -E.NOENT) return new ShareError(path, 'no /proc', '/proc is not mounted on the host; mount it');
-  if (listed < 0 && listed !== -E.ACCES) {
-    return new ShareError(path, 'failed', `opening it fails with ${errnoName(listed)}`);
-  }
-  const found = hostfs.openat2(fd, Buffer.from('.'), O.PATH, 0, 0);
-  if (found === -E.NOSYS) {
-    return new ShareError(path, 'failed', 'the host kernel has no openat2, which came with Linux 5.6');
-  }
-  for (const opened of [listed, found]) if (opened >= 0) hostfs.close(opened);
-  return listed < 0 || found < 0 ? unreadable(path) : undefined;
 }

@@ -1,12 +1,12 @@
 import { E, O } from 'node-hostfs';
 import type { Name, Qid } from '../../backend.ts';
 import { errnoOf, fail } from '../../errno.ts';
-import { checkName } from '../../names.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
 import { isWithin } from './locate.ts';
+import type { Entry } from './mapped/stored.ts';
 import { NO_LINKS, STRICTLY_BELOW } from './resolve.ts';
-import type { Share } from './share.ts';
+import { qidType, type Share } from './share.ts';
 
 const DOT = 0x2e;
 const DOTDOT = Uint8Array.of(DOT, DOT);
@@ -19,19 +19,31 @@ export interface Found {
 
 /** The object called `name` in `directory`, a symbolic link being itself. */
 export function lookup(share: Share, directory: HostObject, name: Name): Found {
-  checkName(name);
+  share.names.checkLookup(name);
   if (isDots(name)) return name.length === 1 ? itself(share, directory) : parentOf(share, directory);
-  return adopt(share, share.hostfs.openat2(directory.fd, name, O.PATH | O.NOFOLLOW, 0, STRICTLY_BELOW));
+  const dirfd = directory.fd;
+  return adopt(share, share.hostfs.openat2(dirfd, name, O.PATH | O.NOFOLLOW, 0, STRICTLY_BELOW), { dirfd, name });
 }
 
-/** Takes over an O_PATH descriptor just opened; throws the errno if it is one. */
-export function adopt(share: Share, fd: number): Found {
+/** Takes over an O_PATH descriptor just opened, by `entry` if that is known; throws the errno if it is one. */
+export function adopt(share: Share, fd: number, entry?: Entry): Found {
   check(fd);
+  let found: Found;
   try {
     const stat = share.statOf(fd);
-    return { object: share.hold(fd, stat), qid: share.qidOf(stat) };
+    share.qids.meet(fd, stat);
+    const qid = share.qidOf(stat);
+    found = { object: share.hold(fd, stat), qid };
   } catch (error) {
     share.hostfs.close(fd);
+    throw error;
+  }
+  const { object, qid } = found;
+  if (share.store === undefined) return found;
+  try {
+    return { object, qid: { ...qid, type: qidType(share.formatOf(object, entry)) } };
+  } catch (error) {
+    object.release();
     throw error;
   }
 }

@@ -174,12 +174,35 @@ async function finish({ session, counted, bugs }: Under): Promise<void> {
   expect(counted.tally).toEqual({ nodes: 0, files: 0 });
 }
 
-async function compare(operations: readonly Operation[], watchTimes: boolean): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'differential-'));
-  chmodSync(directory, 0o755);
-  const host = await under(openLocal({ path: directory, securityModel: privileged ? 'passthrough' : 'none' }));
-  const memory = createMemory({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, clock: ticking() });
-  const mine = await under(memory);
+/** A directory on the host for each backend that wants one, gone afterwards. */
+async function withDirectories(count: number, use: (...paths: string[]) => Promise<void>): Promise<void> {
+  const paths = Array.from({ length: count }, () => mkdtempSync(join(tmpdir(), 'differential-')));
+  for (const path of paths) chmodSync(path, 0o755);
+  try {
+    await use(...paths);
+  } finally {
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+async function compareWithHost(operations: readonly Operation[], watchTimes: boolean): Promise<void> {
+  await withDirectories(1, async (path = '') => {
+    const host = openLocal({ path, securityModel: privileged ? 'passthrough' : 'none' });
+    const memory = createMemory({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, clock: ticking() });
+    await compare(operations, watchTimes, host, memory);
+    expect(memory.usage.handles).toBe(0);
+  });
+}
+
+async function compareMapped(operations: readonly Operation[]): Promise<void> {
+  await withDirectories(2, async (one = '', other = '') => {
+    const attributes = openLocal({ path: one, securityModel: 'mapped-xattr' });
+    await compare(operations, false, attributes, openLocal({ path: other, securityModel: 'mapped-file' }));
+  });
+}
+
+async function compare(operations: readonly Operation[], watchTimes: boolean, one: Backend, other: Backend) {
+  const [host, mine] = [await under(one), await under(other)];
   try {
     for (const operation of operations) {
       const expected = await host.side.run(operation, watchTimes);
@@ -190,9 +213,7 @@ async function compare(operations: readonly Operation[], watchTimes: boolean): P
   } finally {
     await finish(mine);
     await finish(host);
-    rmSync(directory, { recursive: true, force: true });
   }
-  expect(memory.usage.handles).toBe(0);
 }
 
 /** Whether the host's file system moves its times with every change that somebody has looked at, however soon. */
@@ -224,7 +245,12 @@ test('what a client does comes out as on the host', async () => {
   const operations = fc.array(operation, { maxLength: 400, size: 'max' });
   const watchTimes = showsEveryChange();
   await fc.assert(
-    fc.asyncProperty(operations, (list) => compare(list, watchTimes)),
+    fc.asyncProperty(operations, (list) => compareWithHost(list, watchTimes)),
     { seed: 4, numRuns: 40 },
   );
+}, 120_000);
+
+test('the mapped models keep different things and show the same', async () => {
+  const operations = fc.array(operation, { maxLength: 200, size: 'max' });
+  await fc.assert(fc.asyncProperty(operations, compareMapped), { seed: 11, numRuns: 25 });
 }, 120_000);
