@@ -1,7 +1,7 @@
 import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-device.ts';
 import { OWN_TAG_PREFIX } from './boot-plan.ts';
 import type { ShareConfig, VirtualMachineConfig } from './config.ts';
-import { MAX_CPUS, MAX_SHARES } from './limits.ts';
+import { MAX_CPUS, MAX_SHARES, MAX_VECTORS } from './limits.ts';
 import { UsageError } from './usage-error.ts';
 
 /** As much of a configuration as is looked at, wherever its shares come from. */
@@ -23,6 +23,7 @@ export function checkConfig(config: CheckedConfig): void {
     if (tags.has(share.mountTag))
       throw new UsageError(`mount tag '${share.mountTag}' is used twice: each share needs its own`);
     tags.add(share.mountTag);
+    checkVirtio(share);
     if (share.mountAt) checkPath(`mountAt of share '${share.mountTag}'`, share.mountAt);
   }
   if (config.cwd !== undefined) checkPath('cwd', config.cwd);
@@ -51,5 +52,15 @@ function checkTag({ mountTag }: Pick<ShareConfig, 'mountTag'>): void {
     throw new UsageError(
       `mount tag '${mountTag}': tags that begin with '${OWN_TAG_PREFIX}' are the machine's own; choose another`,
     );
+  }
+}
+
+function checkVirtio({ mountTag, virtio = {} }: Pick<ShareConfig, 'mountTag' | 'virtio'>): void {
+  const { legacy = true, modern = true, vectors = 0, packed = false } = virtio;
+  const what = `device of share '${mountTag}'`;
+  if (!legacy && !modern) throw new UsageError(`${what}: it has neither interface; leave legacy or modern on`);
+  if (packed && !modern) throw new UsageError(`${what}: packed virtqueues need the modern interface; leave it on`);
+  if (!Number.isInteger(vectors) || vectors < 0 || vectors > MAX_VECTORS) {
+    throw new UsageError(`${what}: ${vectors} vectors; give 0 to ${MAX_VECTORS}`);
   }
 }

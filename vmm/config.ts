@@ -4,6 +4,24 @@ import type { ExportConfig, SecurityModel } from './export-config.ts';
  * What a virtual machine is made from, as plain data: the command line parses into it, programs write it.
  */
 
+/** How the device before a share presents itself; QEMU's properties, with QEMU's defaults. @spec QEMU virtio-9p-pci properties */
+export interface VirtioConfig {
+  /** The interface from before virtio 1.0, in an I/O BAR. Default true, beside the modern one: a transitional device. */
+  readonly legacy?: boolean;
+  /** The interface of virtio 1.x. Default true. */
+  readonly modern?: boolean;
+  /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin. Default 2: one for the queue, one for the configuration. */
+  readonly vectors?: number;
+  /** A kick does not stop the guest. Default true. */
+  readonly ioeventfd?: boolean;
+  /** Offers packed virtqueues. Default false. */
+  readonly packed?: boolean;
+  /** Offers indirect descriptors. Default true. */
+  readonly indirectDesc?: boolean;
+  /** Offers suppression of notifications by index. Default true. */
+  readonly eventIdx?: boolean;
+}
+
 /** How a guest mounts a share. */
 export interface MountConfig {
   /** What the guest mounts it by: 1 to 31 bytes. */
@@ -12,6 +30,7 @@ export interface MountConfig {
   readonly mountAt?: string | false;
   /** Name of the device, for traces; default virtio-9p-pci-N. */
   readonly id?: string;
+  readonly virtio?: VirtioConfig;
 }
 
 /** Something a guest can mount: an export, and how it is mounted. `{ path, mountTag }` is enough for a directory. */

@@ -6,3 +6,6 @@ export const MAX_SHARES = 28;
 
 /** Guest RAM in bytes where none is asked for. */
 export const DEFAULT_MEMORY = 256 * 2 ** 20;
+
+/** Most MSI-X vectors of a function. @spec PCI Local Bus 3.0 §6.8.2.3 Message Control for MSI-X */
+export const MAX_VECTORS = 2048;

@@ -71,7 +71,7 @@ function machineWith(shares: readonly MachineShare[]) {
     defer: (work) => void setImmediate(work),
     trace: { guestFault: (device, message) => faults.push(`${device}: ${message}`) },
   });
-  const ninep = () => scanBus(machine.ports).filter(({ deviceId }) => deviceId === 0x1049);
+  const ninep = () => scanBus(machine.ports).filter(({ deviceId }) => deviceId === 0x1009);
   /** The driver's side of one function: registers, its own piece of RAM, its own messages. */
   const driverOf = ({ config, slot }: FoundFunction) => {
     const pci = new PciDriver(config, machine.mmio);
@@ -221,8 +221,8 @@ describe('devices', () => {
     expect(found).toEqual([
       [0, 0x8086, expect.any(Number)],
       [1, 0x1b36, 0x0011],
-      [2, 0x1af4, 0x1049],
-      [3, 0x1af4, 0x1049],
+      [2, 0x1af4, 0x1009],
+      [3, 0x1af4, 0x1009],
     ]);
     expect(machine.pciInterrupts.filter(({ pin }) => pin === 1)).toEqual([
       { slot: 0, pin: 1, gsi: 16 },

@@ -18,6 +18,7 @@ import { P9Device } from '../devices/virtio/p9-device.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
 import type { FrameHandler } from '../ninep/frame-handler.ts';
 import type { Accelerator, AccessHandler } from './accelerator.ts';
+import type { VirtioConfig } from './config.ts';
 import {
   FIRST_PCI_GSI,
   ISA_IRQS,
@@ -39,6 +40,8 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineShare {
   readonly mountTag: string;
   readonly handler: FrameHandler;
+  /** How its device presents itself; a transitional one by default. */
+  readonly virtio?: VirtioConfig;
   /** Ends what its requests wait for, so that a reset need not wait for it. */
   readonly interrupt?: () => void;
 }
@@ -132,13 +135,17 @@ export class Machine implements AccessHandler {
   #plugFunctions(accelerator: Accelerator, { shares, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
-    for (const { mountTag, handler } of shares) {
+    for (const { mountTag, handler, virtio = {} } of shares) {
+      const { legacy = true, modern = true, vectors, ioeventfd = true } = virtio;
       const device = new P9Device({ mountTag, handler, defer });
       const transport = new VirtioPciTransport({
         device,
         memory: accelerator.memory,
         messages: accelerator.messages,
-        doorbells: accelerator.doorbells,
+        doorbells: ioeventfd ? accelerator.doorbells : undefined,
+        interfaces: { legacy, modern },
+        vectors,
+        rings: virtio,
         ...(trace && { trace: namedTrace(trace, mountTag) }),
       });
       this.#devices.push(device);

@@ -4,7 +4,7 @@ import { chooseAccelerator } from './accelerators/choose.ts';
 import { memoryNeeded } from './boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, ROOT_TAG, runsOurInit } from './boot-plan.ts';
 import { checkConfig } from './check-config.ts';
-import type { VirtualMachineConfig } from './config.ts';
+import type { VirtioConfig, VirtualMachineConfig } from './config.ts';
 import { GuestControl } from './control/guest-control.ts';
 import type { Disposal } from './disposal.ts';
 import { Guest } from './guest.ts';
@@ -61,7 +61,8 @@ async function assemble(
   const accelerator = disposal.take(await choice.create({ ram: map.ram, cpus }), (it) => it.close());
 
   const shares: MachineShare[] = [];
-  const serve = (mountTag: string, served: ServedExport) => shares.push(shareSession(mountTag, served, hooks));
+  const serve = (mountTag: string, served: ServedExport, virtio?: VirtioConfig) =>
+    shares.push(shareSession(mountTag, served, hooks, virtio));
   if (root !== undefined) {
     const init = files.init === undefined ? undefined : await readFile(files.init);
     serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
@@ -69,7 +70,7 @@ async function assemble(
   for (const share of config.shares ?? []) {
     const opened = disposal.take(await openExport(share, hooks.notice), (it) => it.close());
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
-    serve(share.mountTag, opened);
+    serve(share.mountTag, opened, share.virtio);
   }
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });

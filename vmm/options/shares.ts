@@ -28,8 +28,9 @@ export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): S
   const exports = new FsdevExports(fsdev);
   const direct = directShares(virtfs, exports);
   const joined = device.map((string) => {
-    const { fsdev, mount_tag, id } = parseDevice(string);
-    return { option: '--device', share: shareOf(exports.behindDevice(fsdev), mount_tag, id) };
+    const { fsdev, mountTag, id, virtio } = parseDevice(string);
+    const share = shareOf(exports.behindDevice(fsdev), mountTag, id);
+    return { option: '--device', share: virtio === undefined ? share : { ...share, virtio } };
   });
   exports.requireAllUsed();
   const all = [...direct, ...joined];
