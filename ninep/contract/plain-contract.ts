@@ -230,6 +230,29 @@ export function describePlainContract(driver: string, prepare: () => Prepared | 
         // The fid was come to through a directory that is not there any more.
         const stale = client.call('Twstat', { fid, stat: { ...UNTOUCHED, name: utf8('fourth') } });
         await expect(stale).rejects.toBe(errno('ESTALE'));
+        // Nor does what is called so now, there, take its place.
+        await plain.make('dir', (DM.DMDIR | 0o755) >>> 0);
+        await plain.writeFile('dir/third', 'another');
+        const other = client.call('Twstat', { fid, stat: { ...UNTOUCHED, name: utf8('fourth') } });
+        await expect(other).rejects.toBe(errno('ESTALE'));
+        expect(namesOf(await plain.list('dir'))).toEqual(['third']);
+        expect(namesOf(await plain.list('moved'))).toEqual(['third']);
+      }),
+    );
+
+    test(
+      'a name is that of the last step, whatever way was taken',
+      on(version, async ({ plain }) => {
+        await plain.make('dir', (DM.DMDIR | 0o755) >>> 0);
+        await plain.writeFile('file', 'content');
+        const called = async (path: string) => textOf((await plain.stat(path)).name);
+        expect(await called('')).toBe('/');
+        expect(await called('..')).toBe('/');
+        expect(await called('dir/..')).toBe('/');
+        expect(await called('dir/.')).toBe('dir');
+        expect(await called('dir/../file')).toBe('file');
+        await plain.rename('dir/../dir/../file', 'new');
+        expect(namesOf(await plain.list(''))).toEqual(['dir', 'new']);
       }),
     );
 
