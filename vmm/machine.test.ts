@@ -245,13 +245,17 @@ describe('devices', () => {
   test('as many as there may be have a slot, BARs in the window and no overlap', () => {
     const { machine, ninep } = machineWith(Array.from({ length: 30 }, (_, index) => share(`s${index}`)));
     expect(ninep().map(({ slot }) => slot)).toEqual(Array.from({ length: 30 }, (_, index) => index + 2));
-    const bars = [...machine.bars].sort((a, b) => a.address - b.address);
-    let end = 0xc000_0000;
-    for (const { address, bar } of bars) {
-      expect(address).toBeGreaterThanOrEqual(end);
-      end = address + bar.length;
+    const windows = { io: [0xc000, 0x1_0000], memory: [0xc000_0000, 0xfec0_0000] } as const;
+    for (const [space, [from, to]] of Object.entries(windows)) {
+      const bars = machine.bars.filter(({ bar }) => (bar.kind === 'io') === (space === 'io'));
+      expect(bars.length).toBeGreaterThanOrEqual(30);
+      let end: number = from;
+      for (const { address, bar } of bars.sort((a, b) => a.address - b.address)) {
+        expect(address).toBeGreaterThanOrEqual(end);
+        end = address + bar.length;
+      }
+      expect(end).toBeLessThanOrEqual(to);
     }
-    expect(end).toBeLessThanOrEqual(0xfec0_0000);
     expect(() => machineWith(Array.from({ length: 31 }, (_, index) => share(`s${index}`)))).toThrow(
       'all 32 PCI slots are taken',
     );

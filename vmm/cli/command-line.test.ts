@@ -144,13 +144,28 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
     },
   ],
   [
-    'run --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv',
+    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
     {
       config: {
         cwd: '/mnt/one',
         shares: [
-          { path: '/srv', mountTag: 'one' },
+          {
+            path: '/srv',
+            mountTag: 'one',
+            virtio: {
+              legacy: false,
+              modern: true,
+              vectors: 0,
+              ioeventfd: false,
+              packed: true,
+              indirectDesc: false,
+              eventIdx: false,
+            },
+          },
           { path: '/srv', mountTag: 'two' },
+          { path: '/srv', mountTag: 'three', virtio: { legacy: false, modern: true } },
+          { path: '/srv', mountTag: 'four', virtio: { legacy: true, modern: true } },
+          { path: '/srv', mountTag: 'five', virtio: { legacy: true, modern: false } },
         ],
       },
     },

@@ -187,28 +187,28 @@ const REFUSED: readonly Refused[] = [
     '--device: virtio-9p-device is not supported yet; use virtio-9p-pci',
   ],
   [
-    'run --device virtio-9p-pci-transitional,fsdev=fs0,mount_tag=host',
-    '--device: virtio-9p-pci-transitional is not supported yet; use virtio-9p-pci',
-  ],
-  [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=05.0',
     '--device: addr is not supported yet; leave it out',
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=0',
-    '--device: vectors is not supported yet; leave it out',
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=2049',
+    '--device: vectors 2049 is out of range; it goes from 0 to 2048',
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,ioeventfd=off',
-    '--device: ioeventfd=off is not supported yet; leave it out',
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-legacy=maybe',
+    "--device: disable-legacy: 'maybe' is unknown; the values are on, off, auto",
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-legacy=off',
-    '--device: disable-legacy=off is not supported yet; leave it out',
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-legacy=on,disable-modern=on',
+    '--device: disable-legacy=on and disable-modern=on leave no interface; leave one of them out',
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on',
-    '--device: disable-modern=on is not supported yet; leave it out',
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on,packed=on',
+    '--device: packed=on needs the interface of virtio 1.x; leave disable-modern out',
+  ],
+  [
+    'run --device virtio-9p-pci-transitional,fsdev=fs0,mount_tag=host,disable-legacy=off',
+    '--device: disable-legacy goes with virtio-9p-pci; the name virtio-9p-pci-transitional decides that already',
   ],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectros=2',
