@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
+import type { VirtioConfig } from '../../vmm/config.ts';
+import { bootOnce, describeGuest, scratchDirectory } from '../support/guest.ts';
+
+/** What Linux's drivers are offered, and what they make of it: device id, revision, and ring features agreed on. */
+const VARIANTS: Readonly<Record<string, readonly [VirtioConfig, id: string, features: string]>> = {
+  transitional: [{}, '0x1009 0x00', 'version_1 indirect event_idx'],
+  legacy: [{ modern: false }, '0x1009 0x00', 'indirect event_idx'],
+  modern: [{ legacy: false }, '0x1049 0x01', 'version_1 indirect event_idx'],
+  packed: [{ legacy: false, packed: true }, '0x1049 0x01', 'version_1 packed indirect event_idx'],
+  packedplain: [{ packed: true, indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1 packed'],
+  splitplain: [{ indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1'],
+  pin: [{ vectors: 0 }, '0x1009 0x00', 'version_1 indirect event_idx'],
+  legacypin: [{ modern: false, vectors: 0 }, '0x1009 0x00', 'indirect event_idx'],
+  shared: [{ vectors: 1 }, '0x1009 0x00', 'version_1 indirect event_idx'],
+  exits: [{ ioeventfd: false }, '0x1009 0x00', 'version_1 indirect event_idx'],
+  legacyexits: [{ modern: false, ioeventfd: false }, '0x1009 0x00', 'indirect event_idx'],
+};
+
+const BITS = { version_1: 32, packed: 34, indirect: 28, event_idx: 29 } as const;
+
+/** Those that go their own way under KVM: doorbells in port space, and the pin. */
+const ON_KVM: readonly string[] = ['legacy', 'packed', 'legacypin'];
+
+describeGuest('the interfaces and rings of a device', (accel) => {
+  const host = scratchDirectory();
+  const variants = Object.entries(VARIANTS).filter(([tag]) => accel === 'software' || ON_KVM.includes(tag));
+  beforeAll(() => {
+    for (const [tag] of variants) mkdirSync(join(host, tag));
+  });
+  const guest = bootOnce(() => ({
+    accel,
+    shares: variants.map(([mountTag, [virtio]]) => ({ path: join(host, mountTag), mountTag, virtio })),
+  }));
+
+  test.each(Object.keys(VARIANTS))(
+    '%s: identity, features, and parallel file work',
+    async (tag) => {
+      const [, identity, features] = VARIANTS[tag] ?? [];
+      const { status, stdout, stderr } = await guest.sh(`
+      for device in /sys/bus/virtio/drivers/9pnet_virtio/virtio*; do
+        [ "$(cat $device/mount_tag)" = ${tag} ] || continue
+        function=$(realpath $device)/..
+        cat $function/device $function/revision $device/features
+      done
+      cd /mnt/${tag}
+      for worker in 1 2 3 4; do
+        (
+          for file in 1 2 3 4; do
+            seq $worker $((worker + file * 300)) > $worker-$file
+          done
+          dd if=/dev/zero of=$worker-big bs=300k count=3 2> /dev/null
+        ) &
+      done
+      wait
+      cat *-* | md5sum
+    `);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const [device, revision, bits = '', sum] = stdout.trim().split(/\s+/);
+      expect(`${device} ${revision}`).toBe(identity);
+      const agreed = Object.entries(BITS).flatMap(([name, bit]) => (bits[bit] === '1' ? [name] : []));
+      expect(agreed.join(' ')).toBe(features);
+      const names = [1, 2, 3, 4].flatMap((worker) => [1, 2, 3, 4, 'big'].map((file) => `${worker}-${file}`));
+      const all = Buffer.concat(names.map((name) => readFileSync(join(host, tag, name))));
+      expect(sum).toBe(createHash('md5').update(all).digest('hex'));
+      expect(all.length).toBeGreaterThan(4 * 3 * 300 * 1024);
+    },
+    120_000,
+  );
+});
