@@ -29,7 +29,7 @@ export class Broken extends Error {
 const REMEMBERED = 30;
 /** Requests under way at once. */
 const MOST_LIVE = 12;
-/** How long a request may stay unanswered. */
+/** How long a request may stay unanswered unless told otherwise. */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -50,9 +50,12 @@ export class Conversation {
   private readonly recent: Uint8Array[] = [];
   private readonly bugs: unknown[] = [];
   private readonly under = new Set<number>();
+  private readonly patienceMs: number;
   private count = 0;
 
-  constructor(target: Target, seed: number, series: number, tally: Tally) {
+  /** @param patienceMs how long a request may stay unanswered. */
+  constructor(target: Target, seed: number, series: number, tally: Tally, patienceMs = PATIENCE_MS) {
+    this.patienceMs = patienceMs;
     this.target = target;
     this.tally = tally;
     this.random = new Random(seed, series);
@@ -85,7 +88,7 @@ export class Conversation {
       else if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     while (this.live.size > 0) await this.oneEnds();
-    await withPatience(this.session.reset(), () => this.broken('reset does not end'));
+    await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));
     this.judge();
   }
 
@@ -164,9 +167,9 @@ export class Conversation {
 
   private async oneEnds(): Promise<void> {
     const all = [...this.live.values()].map(({ ended }) => ended);
-    await withPatience(Promise.race(all), () => {
+    await withPatience(this.patienceMs, Promise.race(all), () => {
       const waiting = [...this.live.values()].map(({ frame }) => show(frame));
-      this.broken(`no answer for ${PATIENCE_MS / 1000} s to ${waiting.join('; ')}`);
+      this.broken(`no answer for ${this.patienceMs / 1000} s to ${waiting.join('; ')}`);
     });
   }
 
@@ -188,10 +191,10 @@ export class Conversation {
   }
 }
 
-async function withPatience<T>(promise: Promise<T>, giveUp: () => void): Promise<void> {
+async function withPatience<T>(patienceMs: number, promise: Promise<T>, giveUp: () => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), PATIENCE_MS);
+    timer = setTimeout(() => resolve('late'), patienceMs);
   });
   const first = await Promise.race([promise, late]);
   clearTimeout(timer);

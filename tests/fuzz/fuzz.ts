@@ -1,6 +1,6 @@
 // npm run fuzz -- [--backend NAME|all] [--messages N] [--seed N] [--first N]: whole sessions over real backends.
-import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import { type CommandOptions, commandLine, refuse } from '../support/command-line.ts';
 import { campaign, type Outcome } from './campaign.ts';
 import { Broken } from './conversation.ts';
 import { TARGETS } from './targets.ts';
@@ -10,32 +10,12 @@ const HANG_MS = 60_000;
 /** A resident size that grew by more than this is a leak. */
 const MOST_GROWTH = 64 * 2 ** 20;
 
-function refuse(line: string): never {
-  console.error(`fuzz: ${line}`);
-  process.exit(2);
-}
-
-function options() {
-  try {
-    return parseArgs({
-      options: {
-        backend: { type: 'string', default: 'all' },
-        messages: { type: 'string', default: '1000000' },
-        seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-        first: { type: 'string', default: '0' },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function whole(name: string, text: string | undefined, least: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least)
-    refuse(`--${name} is '${text}'; give a whole number from ${least} on`);
-  return value;
-}
+const OPTIONS = {
+  backend: { default: 'all' },
+  messages: { whole: 1, default: '1000000' },
+  seed: { whole: 0, default: String(Date.now() % 1_000_000) },
+  first: { whole: 0, default: '0' },
+} as const satisfies CommandOptions;
 
 function report(backend: string, outcome: Outcome, seconds: number): void {
   const { messages, replies, takenBack, errors, conversations, rssStart, rssEnd } = outcome;
@@ -53,14 +33,11 @@ function report(backend: string, outcome: Outcome, seconds: number): void {
     throw new Broken(`the resident size grew by ${mib(rssEnd - rssStart)}`);
 }
 
-const given = options();
-const messages = whole('messages', given.messages, 1);
-const seed = whole('seed', given.seed, 0);
-const first = whole('first', given.first, 0);
+const { backend, messages, seed, first } = commandLine('fuzz', OPTIONS);
 const known = Object.keys(TARGETS);
-const backends = given.backend === 'all' ? known : (given.backend ?? '').split(',');
-for (const backend of backends) {
-  if (!known.includes(backend)) refuse(`no backend '${backend}'; give all, or some of ${known.join(',')}`);
+const backends = backend === 'all' ? known : backend.split(',');
+for (const name of backends) {
+  if (!known.includes(name)) refuse('fuzz', `no backend '${name}'; give all, or some of ${known.join(',')}`);
 }
 const share = Math.ceil(messages / backends.length);
 console.log(`fuzz: ${messages} messages, --seed ${seed}, ${backends.join(', ')}`);
