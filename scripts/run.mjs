@@ -1,5 +1,5 @@
 // node scripts/run.mjs FILE.ts [ARGUMENTS]: runs a TypeScript program of this repository: bundled by esbuild, packages left as imports.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -9,6 +9,8 @@ const [file = '', ...rest] = process.argv.slice(2);
 const cache = fileURLToPath(new URL('../node_modules/.cache/run', import.meta.url));
 mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'program-'));
+// Also for a process of another user that the program starts.
+chmodSync(folder, 0o755);
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const outfile = join(folder, basename(file).replace(/\.ts$/, '.mjs'));
 await build({

@@ -204,7 +204,7 @@ export class SystemSide {
       try {
         object = this.step(from, name);
       } catch (error) {
-        throw i > 0 && error instanceof Refused ? new Refused('ENOENT') : error;
+        throw i > 0 && error instanceof Refused ? new Refused(`ends after ${i}`) : error;
       } finally {
         hostfs.close(from);
       }
