@@ -1,13 +1,17 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * What a parallel build does to a directory, as a script for any POSIX shell: each of some processes makes, copies,
  * links, renames and removes files of its own, appends to one file of all under a lock, and unpacks an archive.
  * The tree it leaves is the same whatever order they ran in.
+ *
+ * @param flock the command that waits for an exclusive lock of descriptor 9.
  */
-export function buildWorkload(processes: number, filesEach: number): string {
+export function buildWorkload(processes: number, filesEach: number, flock = 'flock 9'): string {
   return `
 umask 022
 mkdir out obj log && : > log/all && : > log/lock || exit 1
@@ -25,8 +29,8 @@ worker() {
       3) rm obj/w$w/s$i.o || return 1 ;;
       4) mkdir out/w$w/d$i && mv obj/w$w/s$i.o out/w$w/d$i/moved || return 1 ;;
     esac
-    if [ $((i % 10)) = 0 ]; then
-      ( flock 9 || exit 1; n=$(wc -l < log/all); echo "$n" >> log/all ) 9> log/lock || return 1
+    if [ $((i % 20)) = 0 ]; then
+      ( ${flock} || exit 1; n=$(wc -l < log/all); echo "$n" >> log/all ) 9> log/lock || return 1
     fi
     i=$((i + 1))
   done
@@ -53,4 +57,11 @@ export function describeTree(root: string): string[] {
       if (stat.isSymbolicLink()) what = readlinkSync(full);
       return `${path} ${mode.toString(8)} ${stat.isDirectory() ? '' : nlink} ${what}`;
     });
+}
+
+/** Makes a program for i386 guests that does as `flock 9`. */
+export function buildFlock(program: string): void {
+  const source = fileURLToPath(new URL('flock.c', import.meta.url));
+  const freestanding = ['-ffreestanding', '-fno-pic', '-fno-stack-protector', '-nostdlib', '-static', '-no-pie'];
+  execFileSync('gcc', ['-m32', '-Os', ...freestanding, '-o', program, source]);
 }
