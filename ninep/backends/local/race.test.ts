@@ -107,8 +107,6 @@ test('a link swapped in for the directory during opens, links and renames never 
     (found) => found.unlink(bytes('linked'), false),
     (found) => root.rename(bytes('own'), found, bytes('moved')),
     (found) => found.rename(bytes('moved'), root, bytes('own')),
-    () => root.rename(bytes('dir'), root, bytes('dir2')),
-    () => root.rename(bytes('dir2'), root, bytes('dir')),
     (found) => found.mkdir(bytes('made'), 0o700, gid),
     (found) => found.unlink(bytes('made'), true),
     async () => {
@@ -119,7 +117,10 @@ test('a link swapped in for the directory during opens, links and renames never 
   ];
   const outcomes = { success: 0, refused: 0 };
   await whileSwapping([fixture.at('dir'), fixture.at('link')], async () => {
-    for (let i = 0; i < 3000; i++) {
+    // On a busy host the other process may get no turn for a while.
+    const deadline = performance.now() + 30_000;
+    const enough = (i: number) => i >= 3000 && outcomes.success > 0 && outcomes.refused > 0;
+    for (let i = 0; !enough(i) && performance.now() < deadline; i++) {
       const found = lookUp();
       if (found === undefined) continue;
       try {
