@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const [file = '', ...rest] = process.argv.slice(2);
 // Below node_modules, so that packages resolve; of its own, since several may run at once.
@@ -25,6 +25,7 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: {},
 });
+await stop();
 process.setSourceMapsEnabled(true);
 process.argv = [process.argv[0] ?? 'node', file, ...rest];
 await import(pathToFileURL(outfile).href);
