@@ -84,6 +84,21 @@ describe('under pressure', () => {
     }
   });
 
+  test('walking to file after file in bursts never runs short, however many were used a moment ago', async () => {
+    const wide = new Descriptors(4000);
+    const share = new Fixture({ descriptors: wide });
+    try {
+      for (let i = 0; i < 100; i++) writeFileSync(share.at(`f${i}`), '');
+      // A device takes what its queue holds in one turn.
+      for (let i = 0; i < 6000; i++) {
+        share.keep(walk(share.root, `f${i % 100}`));
+        if (i % 100 === 99) await setImmediate();
+      }
+    } finally {
+      expect(await share.close()).toBe(0);
+    }
+  });
+
   test('what cannot be made for want of a descriptor is not made', async () => {
     const sub = fixture.node('dir', 'sub');
     for (let i = 0; descriptors.held < MOST; i++) nodes.push(walk(sub, `f${i}`));

@@ -11,8 +11,8 @@ import { fail } from '../../errno.ts';
 
 /** Something that can do without its descriptor for a while. */
 export interface Parkable {
-  /** Set by every use, cleared by every sweep that spares it. */
-  recent: boolean;
+  /** The budget's `era` when it was last used. */
+  used: number;
   /** Closes the descriptor if it can be had again; says whether it did. */
   park(): boolean;
 }
@@ -26,6 +26,8 @@ const FRUITLESS_PAUSE_MS = 1000;
 export class Descriptors {
   /** Descriptors held now. */
   held = 0;
+  /** Moves on with every sweep, so that what was used since the last one can be told from the rest at no cost. */
+  era = 0;
   private readonly highWater: number;
   private readonly lowWater: number;
   private readonly most: number;
@@ -46,6 +48,8 @@ export class Descriptors {
     if (this.held >= this.highWater) this.schedule();
     if (this.held >= this.most) fail('EMFILE');
     this.held++;
+    // From here on it counts who uses what: when the high-water mark is reached, the first sweep has to help already.
+    if (this.held === this.lowWater) this.era++;
   }
 
   /** Counts one just closed. */
@@ -73,15 +77,14 @@ export class Descriptors {
 
   private sweep(): void {
     let visits = Math.min(SWEEP_VISITS, this.parkable.size);
+    const era = this.era++;
     let useful = this.held <= this.lowWater;
     for (const object of this.parkable) {
       if (visits-- === 0 || this.held <= this.lowWater) break;
       // Whoever is spared goes to the end of the line.
       this.parkable.delete(object);
-      if (object.recent) {
-        object.recent = false;
-        useful = true;
-      } else if (object.park()) {
+      if (object.used === era) useful = true;
+      else if (object.park()) {
         useful = true;
         continue;
       }

@@ -16,7 +16,7 @@ export class HostObject implements Parkable {
   readonly devMinor: number;
   /** Type bits of the mode (`S.IFMT`). They cannot change for an inode in use. */
   readonly format: number;
-  recent = true;
+  used: number;
   private readonly share: Share;
   private readonly born: StatxTime;
   private descriptor: number;
@@ -33,6 +33,7 @@ export class HostObject implements Parkable {
     this.format = stat.mode & S.IFMT;
     this.born = stat.btime;
     this.descriptor = fd;
+    this.used = share.descriptors.era;
     share.descriptors.take();
     share.kept?.hold(this);
   }
@@ -42,7 +43,7 @@ export class HostObject implements Parkable {
    * when there is no descriptor to be had.
    */
   get fd(): number {
-    this.recent = true;
+    this.used = this.share.descriptors.era;
     return this.descriptor === PARKED ? this.reopen() : this.descriptor;
   }
 

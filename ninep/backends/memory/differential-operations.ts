@@ -332,8 +332,8 @@ function typeOf({ qid }: { qid: { type: number } }): number {
   return qid.type;
 }
 
-/** What two file systems must agree on: not numbers, not what a directory's size means, not the time of day. */
-function seen(a: Omit<ReplyBody<'Tgetattr'>, 'qid'>): unknown {
+/** What two file systems must agree on about an object: not numbers, not what a directory's size means, not the time of day. */
+export function seen(a: Omit<ReplyBody<'Tgetattr'>, 'qid'>): unknown {
   const time = (seconds: bigint, nanoseconds: bigint) =>
     BigInt.asIntN(64, seconds) > SET_BY_HAND ? 'clock' : `${BigInt.asIntN(64, seconds)}.${nanoseconds}`;
   return {
