@@ -6,7 +6,7 @@
 #
 # That host's root file system is this machine's, read-only, with what is written there kept on a disk of its own that is
 # thrown away at the end; so programs, this checkout and the cache are as they are here. Working directory, PATH and HOME are
-# the caller's, TMPDIR is the disk. Output and errors come mixed from a serial console; the exit status is the command's,
+# the caller's, TMPDIR is the disk, TSVMM_STOCK_KERNEL the directory with the Debian kernel and its initial RAM disk. Output and errors come mixed from a serial console; the exit status is the command's,
 # or 125 where the host did not come so far.
 #
 #   KVM_IN_QEMU_MEMORY   its memory in MiB (6144)
@@ -108,6 +108,7 @@ mkdir "$scratch/out"
 {
   printf 'stty -onlcr < /dev/console\n'
   printf 'export PATH=%q HOME=%q TMPDIR=/run/disk LC_ALL=C.UTF-8\n' "$PATH" "$HOME"
+  printf 'export TSVMM_STOCK_KERNEL=%q\n' "$host"
   [ -z "${TSVMM_CACHE:-}" ] || printf 'export TSVMM_CACHE=%q\n' "$work"
   printf 'cd %q\n' "$directory"
   # Through a pipe, so that programs do not take the console for a terminal.
