@@ -6,8 +6,9 @@
 #
 # That host's root file system is this machine's, read-only, with what is written there kept on a disk of its own that is
 # thrown away at the end; so programs, this checkout and the cache are as they are here. Working directory, PATH and HOME are
-# the caller's, TMPDIR is the disk, TSVMM_STOCK_KERNEL the directory with the Debian kernel and its initial RAM disk. Output and errors come mixed from a serial console; the exit status is the command's,
-# or 125 where the host did not come so far.
+# the caller's, TMPDIR is the disk, and TSVMM_STOCK_KERNEL the directory with the Debian kernel and its initial RAM disk.
+# Output and errors come mixed from a serial console; the exit status is the command's, or 125 where the host did not come
+# so far.
 #
 #   KVM_IN_QEMU_MEMORY   its memory in MiB (6144)
 #   KVM_IN_QEMU_SECONDS  after which it is switched off (7200)
@@ -20,11 +21,11 @@ script=$(realpath "$0")
 directory=$PWD
 . "$(dirname "$script")/../kernel-fixtures/packages.sh"
 [ "$(uname -m)" = x86_64 ] || die "the host in QEMU shares this machine's programs, so this must be an x86_64 machine"
+export PATH="$PATH:/sbin:/usr/sbin"
 need qemu-system-x86_64 qemu-system-x86
 need mke2fs e2fsprogs
-export PATH="$PATH:/sbin:/usr/sbin"
 
-work=$(realpath -m "${TSVMM_CACHE:-$HOME/.cache/tsvmm}")
+work=$(realpath -m "${TSVMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tsvmm}")
 mkdir -p "$work/downloads"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/kvm-in-qemu-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
@@ -36,6 +37,10 @@ unpack() {
   mkdir -p "$unpacked"
   dpkg-deb -x "$deb" "$unpacked"
 }
+
+# Builds of other fixtures use the same downloads.
+exec 9> "$work/lock"
+flock 9
 
 # The kernel's package has its version in its name, and this one depends on it.
 fetch linux-image-amd64
@@ -103,13 +108,13 @@ INIT
   mv "$scratch/product" "$host"
 }
 [ -d "$host" ] || make_host
+exec 9>&-
 
 mkdir "$scratch/out"
 {
   printf 'stty -onlcr < /dev/console\n'
   printf 'export PATH=%q HOME=%q TMPDIR=/run/disk LC_ALL=C.UTF-8\n' "$PATH" "$HOME"
-  printf 'export TSVMM_STOCK_KERNEL=%q\n' "$host"
-  [ -z "${TSVMM_CACHE:-}" ] || printf 'export TSVMM_CACHE=%q\n' "$work"
+  printf 'export TSVMM_CACHE=%q TSVMM_STOCK_KERNEL=%q\n' "$work" "$host"
   printf 'cd %q\n' "$directory"
   # Through a pipe, so that programs do not take the console for a terminal.
   printf 'set -o pipefail\n{ '
@@ -121,8 +126,8 @@ mke2fs -q -t ext4 -O ^has_journal "$scratch/disk"
 
 # What QEMU 7.2 does wrong or slowly is left out: on two processors code that the kernel patches (static keys, as KVM has
 # them) can stay in the cache of the other, which then traps for ever; XSETBV is not intercepted, so that KVM and its guest
-# disagree on the size of the XSAVE area; and page tables of five levels under nested paging cost time. A processor of family 15
-# (the default) lets stock kernels look for an AGP bridge behind each of 8,192 addresses, which takes a guest half a minute.
+# disagree on the size of the XSAVE area; and page tables of five levels under nested paging cost time. A processor of
+# family 15, the default, makes stock kernels look for an AGP bridge at each of 8,192 addresses: half a minute of a guest.
 timeout --foreground "${KVM_IN_QEMU_SECONDS:-7200}" qemu-system-x86_64 \
   -nodefaults -no-user-config -display none -no-reboot \
   -accel tcg -cpu max,la57=off,xsave=off,family=23,model=1 -smp 1 -m "${KVM_IN_QEMU_MEMORY:-6144}" \
