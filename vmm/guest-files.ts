@@ -42,7 +42,7 @@ export async function findGuestFiles(
     kernel,
     initrd,
     ...(await findRoot(config, options)),
-    kernelWords: kernelWords({ arch, pvm, verbose: config.verbose ?? false }),
+    kernelWords: kernelWords({ arch, pvm, ownKernel: config.kernel !== undefined, verbose: config.verbose ?? false }),
   };
 }
 
