@@ -66,7 +66,7 @@ async function assemble(config: BrowserMachineConfig, hooks: Hooks, disposal: Di
     return shareSession(mountTag, { exported: backend }, hooks);
   });
 
-  const words = kernelWords({ arch: 'i386', pvm: false, verbose: config.verbose ?? false });
+  const words = kernelWords({ arch: 'i386', pvm: false, ownKernel: true, verbose: config.verbose ?? false });
   const cmdline = commandLine(config, { kernelWords: words, root });
   const { defer } = host;
   return wireGuest(
