@@ -254,7 +254,6 @@ function decode(pending: Pending, { type, size }: FrameHeader, head: Uint8Array)
   return errnoOf(ecode);
 }
 
-
 /** The length of the data that follows count[4]; throws where that is not all of the frame. */
 function dataLength(head: Uint8Array, size: number): number {
   const count = new DataView(head.buffer, head.byteOffset, READ_OVERHEAD).getUint32(7, true);

@@ -48,9 +48,7 @@ function covers(outer: LockRange, inner: LockRange): boolean {
 }
 
 function meet(one: LockRange, other: LockRange): boolean {
-  return (
-    (one.length === 0n || endOf(one) > other.start) && (other.length === 0n || endOf(other) > one.start)
-  );
+  return (one.length === 0n || endOf(one) > other.start) && (other.length === 0n || endOf(other) > one.start);
 }
 
 function endOf({ start, length }: LockRange): bigint {

@@ -1,7 +1,8 @@
 /** What the tests of this folder share: links in memory, and a helper in this process. Not part of the product. */
+
+import { totalLength } from '../../../bytes/segments.ts';
 import type { Backend } from '../../backend.ts';
 import { gather } from '../../client/client.ts';
-import { totalLength } from '../../../bytes/segments.ts';
 import { createSession, type Session } from '../../session.ts';
 import type { Connector, Link, LinkListener } from './link.ts';
 import { serveLink } from './serve-link.ts';
@@ -101,7 +102,10 @@ export class TestHelper implements Connector {
   private readonly cut: Cut;
   private readonly msize: number;
 
-  constructor(backend: Backend, { cut = whole, msize = 4_186_112 }: { readonly cut?: Cut; readonly msize?: number } = {}) {
+  constructor(
+    backend: Backend,
+    { cut = whole, msize = 4_186_112 }: { readonly cut?: Cut; readonly msize?: number } = {},
+  ) {
     this.backend = backend;
     this.cut = cut;
     this.msize = msize;

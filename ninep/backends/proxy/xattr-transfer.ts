@@ -34,11 +34,7 @@ export interface XattrChange {
 }
 
 /** Sets an attribute by a fid that is taken over, and gone afterwards. */
-export async function writeXattr(
-  channel: Channel,
-  fid: FidNumber,
-  { name, value, flags }: XattrChange,
-): Promise<void> {
+export async function writeXattr(channel: Channel, fid: FidNumber, { name, value, flags }: XattrChange): Promise<void> {
   try {
     await channel.call('Txattrcreate', { fid, name, attr_size: BigInt(value.length), flags });
     for (let done = 0; done < value.length; ) {
