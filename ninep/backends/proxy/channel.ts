@@ -191,7 +191,10 @@ export class Channel implements ReplySink {
 
   /** The client does not wait any more: neither does the helper need to go on. */
   private flush(target: Pending): void {
-    if (this.waiting.delete(target)) return target.reject(errnoOf(ERRNO.EINTR));
+    if (this.waiting.delete(target)) {
+      target.reject(errnoOf(ERRNO.EINTR));
+      return;
+    }
     const { tag } = target;
     if (tag === undefined || this.sent.get(tag) !== target) return;
     const done = (): void => {

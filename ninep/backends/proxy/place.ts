@@ -80,7 +80,10 @@ export class Place {
     const before = directory.children.get(key);
     if (before === this || this.parent === undefined) return;
     // No file system moves a directory into itself; whoever says so must not make a circle of this.
-    if (directory.isWithin(this)) return this.detach();
+    if (directory.isWithin(this)) {
+      this.detach();
+      return;
+    }
     before?.detach();
     const { parent } = this;
     if (!this.detached) parent.children.delete(this.key);

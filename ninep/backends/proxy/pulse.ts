@@ -48,8 +48,9 @@ export class Pulse {
   private look(): void {
     this.timer = setTimeout(() => this.look(), this.options.intervalMs);
     if (this.heard) this.silent = 0;
-    else if (++this.silent >= this.options.patience) return this.on.dead();
-    else if (this.silent === 1) this.on.probe();
+    else this.silent++;
     this.heard = false;
+    if (this.silent === 1) this.on.probe();
+    if (this.silent >= this.options.patience) this.on.dead();
   }
 }

@@ -65,9 +65,9 @@ export class ReplyReader {
 
   private advance(): void {
     const { header } = this;
-    if (header === undefined) return this.start(headerOf(this.head));
-    if (header.size > this.head.length) return this.openBody(header);
-    this.finish(header);
+    if (header === undefined) this.start(headerOf(this.head));
+    else if (header.size > this.head.length) this.openBody(header);
+    else this.finish(header);
   }
 
   private start(header: FrameHeader): void {
@@ -76,7 +76,10 @@ export class ReplyReader {
     const wanted = this.sink.begin(header);
     if (wanted < HEADER_SIZE || wanted > size) throw new ProtocolError(`a frame of ${size} bytes is too short`);
     this.header = header;
-    if (wanted === HEADER_SIZE) return this.advance();
+    if (wanted === HEADER_SIZE) {
+      this.advance();
+      return;
+    }
     const head = new Uint8Array(wanted);
     head.set(this.head);
     this.head = head;

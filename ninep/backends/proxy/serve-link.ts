@@ -72,7 +72,11 @@ class Served {
 
   private take(header: FrameHeader, frame: Segments): void {
     if (this.ended) return;
-    if (this.introduced) return this.serve(header, frame);
+    if (this.introduced) this.serve(header, frame);
+    else this.introduce(frame);
+  }
+
+  private introduce(frame: Segments): void {
     const bytes = new Uint8Array(HELLO_SIZE);
     copyOut(frame, 0, bytes, HELLO_SIZE);
     const { protocol } = decodeHello('ask', bytes.subarray(0, Math.min(HELLO_SIZE, totalLength(frame))));
@@ -85,7 +89,10 @@ class Served {
     const room = Math.min(replySize(header, frame), this.options.msize);
     const area = [new Uint8Array(room)];
     const length = this.options.handler.handle(frame, area);
-    if (typeof length === 'number') return this.answer(area, length);
+    if (typeof length === 'number') {
+      this.answer(area, length);
+      return;
+    }
     this.underWay++;
     this.setAside += room;
     length.then((later) => {
@@ -97,8 +104,7 @@ class Served {
   }
 
   private answer(area: readonly Uint8Array[], length: number): void {
-    if (this.ended || length === 0) return this.throttle();
-    this.link.send(area.map((piece) => piece.subarray(0, length)));
+    if (!this.ended && length > 0) this.link.send(area.map((piece) => piece.subarray(0, length)));
     this.throttle();
   }
 
