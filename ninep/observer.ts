@@ -9,6 +9,8 @@ export interface Exchange {
   readonly tag: Tag;
   /** The type byte, for requests that are not in the message table. */
   readonly type: number;
+  /** Length of the request in bytes as it says itself; true only of one that could be decoded. */
+  readonly size: number;
   /** The request's name, or undefined if its type is unknown. */
   readonly name: MessageName | undefined;
   /** The request's fields, valid until its reply; undefined if it could not be decoded. */
@@ -22,6 +24,8 @@ export interface Answer {
   readonly body: AnyBody;
   /** Length of the whole message in bytes. */
   readonly length: number;
+  /** The Linux errno of a request that failed, whatever the dialect makes of it. */
+  readonly errno?: number;
 }
 
 /**
@@ -33,4 +37,18 @@ export interface SessionObserver {
   request?(exchange: Exchange): void;
   /** The exchange has ended; `answer` is undefined when the request was taken back and nothing is sent. */
   reply?(exchange: Exchange, answer: Answer | undefined): void;
+}
+
+/** Shows everything to both, in that order. */
+export function observeBoth(one: SessionObserver, other: SessionObserver): SessionObserver {
+  return {
+    request(exchange) {
+      one.request?.(exchange);
+      other.request?.(exchange);
+    },
+    reply(exchange, answer) {
+      one.reply?.(exchange, answer);
+      other.reply?.(exchange, answer);
+    },
+  };
 }

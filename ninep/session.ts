@@ -256,7 +256,7 @@ class NinepSession implements Session, Connection {
     const { codec, body } = (this.dialect ?? DIALECT_L).error;
     const fields = body(errno);
     const length = this.encode(call, codec, fields);
-    if (this.observer !== undefined) this.show(call, { name: codec.name, body: fields, length });
+    if (this.observer !== undefined) this.show(call, { name: codec.name, body: fields, length, errno });
     return length;
   }
 

@@ -1,25 +1,21 @@
+import type { ExportConfig, SecurityModel } from './export-config.ts';
+
 /**
  * What a virtual machine is made from, as plain data: the command line parses into it, programs write it.
  */
 
-/** How guest ownership and modes map to the host's. @spec QEMU 9psetup, security_model */
-export type SecurityModel = 'passthrough' | 'none';
-
-/** A host directory a guest can mount. */
-export interface ShareConfig {
-  /** Directory on the host. */
-  readonly path: string;
+/** How a guest mounts a share. */
+export interface MountConfig {
   /** What the guest mounts it by: 1 to 31 bytes. */
   readonly mountTag: string;
-  /** Default `none`. */
-  readonly securityModel?: SecurityModel;
-  /** The guest cannot change anything. Default false. */
-  readonly readonly?: boolean;
   /** Where the guest's init mounts it; default `/mnt/<mountTag>`. `false` leaves mounting to the guest. */
   readonly mountAt?: string | false;
   /** Name of the device, for traces; default virtio-9p-pci-N. */
   readonly id?: string;
 }
+
+/** Something a guest can mount: an export, and how it is mounted. `{ path, mountTag }` is enough for a directory. */
+export type ShareConfig = ExportConfig & MountConfig;
 
 /** The directory a guest boots from. */
 export interface RootConfig {

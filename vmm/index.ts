@@ -1,8 +1,33 @@
 /** The public interface of tsvmm. */
-export type { RootConfig, SecurityModel, ShareConfig, VirtualMachineConfig } from './config.ts';
+export type { Backend, Credential, Node, OpenFile, Request } from '../ninep/backend.ts';
+export { createMemory, type Memory, type MemoryOptions } from '../ninep/backends/memory/memory.ts';
+export type {
+  SynthCallbacks,
+  SynthContent,
+  SynthDirectory,
+  SynthHandle,
+  SynthMode,
+} from '../ninep/backends/synth/nodes.ts';
+export { createSynth, type Synth, type SynthOptions } from '../ninep/backends/synth/synth.ts';
+export type { Counts, MessageCounts } from '../ninep/counters.ts';
+export { type Errno, fail } from '../ninep/errno.ts';
+export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
+export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
+export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
+export type { MountConfig, RootConfig, ShareConfig, VirtualMachineConfig } from './config.ts';
 export type { ByteSource } from './control/byte-pump.ts';
 export type { ExecOptions, ExecResult, Execution } from './control/exec.ts';
 export { MACHINE_ENDS, type MachineEnd, type MachineEndReason } from './exit-status.ts';
+export type {
+  BackendExport,
+  ExportConfig,
+  ExportsExport,
+  LocalExport,
+  MemoryExport,
+  SecurityModel,
+  SynthExport,
+  TreeExport,
+} from './export-config.ts';
 export type { ConsoleListener } from './guest-console.ts';
 export type { Hooks } from './hooks.ts';
 export { HostError, UsageError } from './usage-error.ts';

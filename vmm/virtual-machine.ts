@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { MachineRequest } from '../devices/ports.ts';
-import type { Backend } from '../ninep/backend.ts';
+import type { Counters, Counts } from '../ninep/counters.ts';
+import { observeBoth } from '../ninep/observer.ts';
 import { createSession } from '../ninep/session.ts';
 import { traceLines } from '../ninep/trace.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
@@ -22,7 +23,7 @@ import type { Hooks } from './hooks.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import { Machine, type MachineShare } from './machine.ts';
 import { MemorySizeError, memoryMap } from './memory-map.ts';
-import { openRoot, openShare } from './shares.ts';
+import { type OpenedExport, openExport, openRoot } from './shares.ts';
 import { UsageError } from './usage-error.ts';
 
 const SEED_BYTES = 32;
@@ -37,6 +38,7 @@ export class VirtualMachine {
   readonly #control: GuestControl | undefined;
   readonly #disposal: Disposal;
   readonly #console: GuestConsole;
+  readonly #counters: ReadonlyMap<string, Counters>;
   #state: 'created' | 'running' | 'ended' = 'created';
   #end: (end: MachineEnd) => void = () => {};
 
@@ -47,6 +49,7 @@ export class VirtualMachine {
     this.#control = parts.control;
     this.#disposal = parts.disposal;
     this.#console = parts.console;
+    this.#counters = parts.counters;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -119,6 +122,11 @@ export class VirtualMachine {
     return this.#console.type(bytes);
   }
 
+  /** What each share with `counters` has been asked so far, by mount tag and message; stays readable after the end. */
+  counters(): Readonly<Record<string, Counts>> {
+    return Object.fromEntries([...this.#counters].map(([mountTag, counters]) => [mountTag, counters.read()]));
+  }
+
   /** Resolves when no CPU executes; works while the guest spins. Rejects for a machine that was not started. */
   async pause(): Promise<void> {
     if (this.#state === 'created') throw new Error('a machine can be paused once it runs: call start() first');
@@ -162,6 +170,8 @@ interface MachineParts {
   readonly control: GuestControl | undefined;
   readonly disposal: Disposal;
   readonly console: GuestConsole;
+  /** Of the shares that are counted, by mount tag. */
+  readonly counters: ReadonlyMap<string, Counters>;
   readonly requests: { handle: (what: MachineRequest) => void };
   /** Errors of ours in what devices do on their own. */
   readonly failures: { handle: (error: unknown) => void };
@@ -176,16 +186,29 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
   const accelerator = disposal.take(made, (it) => it.close());
 
   const shares: MachineShare[] = [];
-  const serve = (mountTag: string, backend: Backend) => {
-    disposal.take(backend, (it) => it.close());
-    const observer = hooks.trace && traceLines((line) => hooks.trace?.(`${mountTag}: ${line}`));
+  const opened: OpenedExport[] = [];
+  const counters = new Map<string, Counters>();
+  const serve = (mountTag: string, exported: OpenedExport['exported'], counted?: Counters) => {
+    const trace = hooks.trace && traceLines((line) => hooks.trace?.(`${mountTag}: ${line}`));
+    const counting = counted?.observer();
+    const observer = trace && counting ? observeBoth(trace, counting) : (trace ?? counting);
     const onBug = (error: unknown) => hooks.notice?.(`${mountTag}: internal error: ${describe(error)}`);
-    const session = createSession(backend, { onBug, ...(observer && { observer }) });
+    const session = createSession(exported, { onBug, ...(observer && { observer }) });
     shares.push({ mountTag, handler: session });
   };
-  if (root !== undefined)
-    serve(ROOT_TAG, openRoot(root, files.init === undefined ? undefined : await readFile(files.init)));
-  for (const share of config.shares ?? []) serve(share.mountTag, openShare(share));
+  if (root !== undefined) {
+    const init = files.init === undefined ? undefined : await readFile(files.init);
+    serve(
+      ROOT_TAG,
+      disposal.take(openRoot(root, init), (it) => it.close()),
+    );
+  }
+  for (const share of config.shares ?? []) {
+    const it = disposal.take(await openExport(share), (it) => it.close());
+    opened.push(it);
+    if (it.counters !== undefined) counters.set(share.mountTag, it.counters);
+    serve(share.mountTag, it.exported, it.counters);
+  }
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, control.backend);
 
@@ -210,6 +233,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
   });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
+  for (const it of opened) disposal.take(it, (it) => it.interrupt());
   disposal.take(accelerator, (it) => it.stop());
 
   const entry = loadLinux({
@@ -222,7 +246,7 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
     pciInterrupts: machine.pciInterrupts,
     rngSeed: randomBytes(SEED_BYTES),
   });
-  return { accelerator, machine, entry, control, disposal, console, requests, failures };
+  return { accelerator, machine, entry, control, disposal, console, counters, requests, failures };
 }
 
 function describe(error: unknown): string {

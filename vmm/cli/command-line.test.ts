@@ -21,6 +21,86 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --virtfs fsdriver=local,path=.,mount_tag=host', { config: { cwd: '/mnt/host', shares: [HOST] } }],
   [
+    'run --virtfs memory,mount_tag=host,quota.bytes=1M,quota.inodes=10',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [{ driver: 'memory', mountTag: 'host', quota: { bytes: 2 ** 20, inodes: 10 } }],
+      },
+    },
+  ],
+  [
+    'run --virtfs synth,mount_tag=host,readonly,counters',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [{ driver: 'synth', mountTag: 'host', readonly: true, counters: true }],
+      },
+    },
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,uid_map=0:1000:1+1:100000:65535,gid_map=0:1000:1',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [
+          {
+            ...HOST,
+            uidMap: [
+              { inside: 0, outside: 1000, count: 1 },
+              { inside: 1, outside: 100_000, count: 65_535 },
+            ],
+            gidMap: [{ inside: 0, outside: 1000, count: 1 }],
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-total=1000,throttling.bps-total-max=5000,throttling.bps-total-max-length=3,throttling.iops-read=7,throttling.iops-size=4096',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [
+          {
+            ...HOST,
+            throttling: {
+              bps: { total: { rate: 1000, burst: 5000, burstSeconds: 3 } },
+              iops: { read: { rate: 7 } },
+              iopsSize: 4096,
+            },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --virtfs exports,mount_tag=host,of=/srv/doc:doc+src,default=src,counters --fsdev local,id=doc,path=/d,readonly --fsdev memory,id=src',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [
+          {
+            driver: 'exports',
+            exports: { '/srv/doc': { path: '/d', readonly: true }, src: { driver: 'memory' } },
+            byDefault: 'src',
+            counters: true,
+            mountTag: 'host',
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=all,mount_tag=host --fsdev exports,id=all,of=src --fsdev memory,id=src',
+    {
+      config: {
+        cwd: '/mnt/host',
+        shares: [{ driver: 'exports', exports: { src: { driver: 'memory' } }, byDefault: 'src', mountTag: 'host' }],
+      },
+    },
+  ],
+  [
     'run --virtfs {local,path=/a b,,c=d,mount_tag=host}',
     { config: { cwd: '/mnt/host', shares: [{ path: '/a b,c=d', mountTag: 'host' }] } },
   ],

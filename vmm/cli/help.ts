@@ -1,5 +1,5 @@
 import { DEVICE_MODELS, VIRTIO_9P_PCI } from '../options/device.ts';
-import { FSDEV_DRIVERS, FSDEV_LOCAL, VIRTFS_LOCAL } from '../options/fsdev.ts';
+import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from '../options/fsdev.ts';
 import { columns, type ReferenceLine, referenceOf } from '../options/reference.ts';
 import { exitStatuses } from './exit-statuses.ts';
 import { QEMU_OPTIONS } from './qemu-options.ts';
@@ -42,16 +42,19 @@ export function runHelp(): string {
   const accepted = QEMU_OPTIONS.flatMap(({ name, value, accepted }) =>
     accepted === undefined ? [] : [{ written: `-${name}${value === undefined ? '' : ` ${value}`}`, meaning: accepted }],
   );
-  const drivers = Object.entries(FSDEV_DRIVERS).map(([written, { doc, notYet }]) => ({
+  const drivers = Object.entries(FSDEV_DRIVERS).map(([written, driver]) => ({
     written,
-    meaning: notYet ? `${doc}; not yet` : doc,
+    meaning: 'describe' in driver ? driver.doc : `${driver.doc}; not yet`,
   }));
   const devices = Object.entries(DEVICE_MODELS).flatMap(([written, { doc, refusal }]) =>
     refusal === undefined ? [{ written, meaning: doc }] : [],
   );
-  const fsdevOnly = referenceOf(FSDEV_LOCAL).filter(({ written }) => written.startsWith('id='));
+  const fsdevOnly = referenceOf(fsdevTable('local')).filter(({ written }) => written.startsWith('id='));
   return [
-    section('Keys of --virtfs local (a comma inside a value is written twice):', columns(referenceOf(VIRTFS_LOCAL))),
+    section(
+      'Keys of --virtfs local (a comma inside a value is written twice):',
+      columns(referenceOf(virtfsTable('local'))),
+    ),
     section('--fsdev local takes the same without mount_tag, and:', columns(fsdevOnly)),
     section('Drivers of --virtfs and --fsdev:', columns(drivers)),
     section('Devices of --device:', columns(devices)),

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { VirtualMachineConfig } from '../config.ts';
+import { hostPaths } from '../export-config.ts';
 import { errorCode } from '../host/error-code.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -11,7 +12,9 @@ export function checkHostPaths({ kernel, initrd, root, shares = [] }: VirtualMac
   if (kernel !== undefined) checkFile('--kernel', kernel, "correct the path, or leave --kernel out for tsvmm's own");
   if (initrd !== undefined) checkFile('--initrd', initrd, 'correct the path, or leave --initrd out');
   if (root) checkDirectory('--root', root.path);
-  for (const { mountTag, path } of shares) checkDirectory(`share ${mountTag}`, path);
+  for (const share of shares) {
+    for (const path of hostPaths(share)) checkDirectory(`share ${share.mountTag}`, path);
+  }
 }
 
 function checkFile(what: string, path: string, remedy: string): void {

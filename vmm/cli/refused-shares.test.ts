@@ -24,7 +24,7 @@ const REFUSED: readonly Refused[] = [
   ['run --virtfs local,path=.,=x,mount_tag=host', "--virtfs: '=x' lacks the name before it"],
   [
     'run --virtfs local,path=.,mount_tag=host,colour=green',
-    "--virtfs: unknown option 'colour'; the options are id, mount_tag, path, security_model, readonly, writeout, multidevs, fmode, dmode, throttling.*",
+    "--virtfs: unknown option 'colour'; the options are id, mount_tag, path, security_model, readonly, writeout, multidevs, fmode, dmode, quota.*, uid_map, gid_map, counters, throttling.*",
   ],
   ['run --virtfs local,path=.,mount_tag=host,socket=/s', '--virtfs: socket belongs to driver proxy, not to local'],
   [
@@ -66,16 +66,75 @@ const REFUSED: readonly Refused[] = [
   ],
   ['run --virtfs local,path=.,mount_tag=host,dmode=0755', '--virtfs: dmode is not supported yet; leave it out'],
   [
-    'run --virtfs local,path=.,mount_tag=host,throttling.bps-total=1000',
-    '--virtfs: throttling.bps-total is not supported yet; leave it out',
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-total=1000,throttling.bps-read=10',
+    '--virtfs: bps-total and bps-read cannot go together; give the total, or read and write',
   ],
   [
     'run --virtfs local,path=.,mount_tag=host,throttling.iops-read-max-length=5',
-    '--virtfs: throttling.iops-read-max-length is not supported yet; leave it out',
+    '--virtfs: iops-read-max-length is the length of a burst; add iops-read-max=N, the rate in it',
   ],
   [
     'run --virtfs local,path=.,mount_tag=host,throttling.bps-totl=1000',
     "--virtfs: unknown option 'throttling.bps-totl'; did you mean throttling.bps-total?",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-total-max=1000',
+    '--virtfs: bps-total-max is the rate in a burst; add bps-total=N, the rate after',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.bps-read=10,throttling.bps-read-max=9',
+    '--virtfs: bps-read-max is below bps-read; it is the higher one',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.iops-size=512',
+    '--virtfs: iops-size says how operations are counted, and none are limited; add iops-total=N',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,throttling.iops-write=9999999999999999',
+    '--virtfs: throttling.iops-write 9999999999999999 is out of range; it goes from 0 to 1000000000000000',
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,quota.bytes=lots',
+    "--virtfs: quota.bytes: 'lots' is no size; write it like 512M or 2G",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,quota.inodes=0',
+    '--virtfs: quota.inodes 0 is out of range; it goes from 1 to 9007199254740991',
+  ],
+  ['run --virtfs synth,mount_tag=host,quota.bytes=1M', '--virtfs: quota.bytes belongs to driver local, not to synth'],
+  [
+    'run --virtfs local,path=.,mount_tag=host,uid_map=0-1000',
+    "--virtfs: uid_map: '0-1000' is no range; write it like 0:1000:1",
+  ],
+  [
+    'run --virtfs local,path=.,mount_tag=host,gid_map=0:0:10+5:100:1',
+    "--virtfs: gid_map: '0:0:10+5:100:1': 0:0:10 and 5:100:1 overlap inside; each number can be in one range only",
+  ],
+  [
+    'run --virtfs exports,mount_tag=host,of=src',
+    '--virtfs: of: no --fsdev has id=src; add --fsdev local,id=src,path=PATH',
+  ],
+  [
+    'run --virtfs exports,mount_tag=host,of=scr --fsdev local,id=src,path=.',
+    '--virtfs: of: no --fsdev has id=scr; did you mean src?',
+  ],
+  [
+    'run --virtfs exports,mount_tag=host,of=src,default=doc --fsdev local,id=src,path=.',
+    '--virtfs: default=doc is none of the exports; they are src',
+  ],
+  [
+    'run --virtfs exports,mount_tag=host,of=all --fsdev exports,id=all,of=src --fsdev local,id=src,path=.',
+    '--virtfs: of: all is several exports itself; name those',
+  ],
+  ['run --virtfs exports,mount_tag=host,of=a+a', "--virtfs: of: 'a+a' has two exports called 'a'"],
+  ['run --virtfs exports,mount_tag=host,of=:a', "--virtfs: of: ':a' lacks the aname before the colon"],
+  [
+    'run --virtfs exports,mount_tag=host,of=src --fsdev local,id=src,path=.,counters=on',
+    '--virtfs: of: src has counters of its own; write counters=on behind exports instead, which counts all',
+  ],
+  [
+    'run --fsdev memory,id=m,quota.bytes=1M --device virtio-9p-pci,fsdev=m,mount_tag=a --device virtio-9p-pci,fsdev=m,mount_tag=b',
+    '--fsdev: id=m has limits and is used twice; give each device an --fsdev of its own',
   ],
   [
     'run --virtfs local,path=.,mount_tag=host,id=9p',

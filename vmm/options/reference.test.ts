@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { VIRTIO_9P_PCI } from './device.ts';
-import { FSDEV_DRIVERS, FSDEV_LOCAL, VIRTFS_LOCAL } from './fsdev.ts';
+import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from './fsdev.ts';
 import { columns, markdown, referenceOf } from './reference.ts';
+
+const FSDEV_LOCAL = fsdevTable('local');
+const VIRTFS_LOCAL = virtfsTable('local');
 
 describe("QEMU's 9psetup page", () => {
   test('every name of -fsdev and -virtfs is known', () => {
@@ -11,20 +14,15 @@ describe("QEMU's 9psetup page", () => {
       ...['id', 'path', 'security_model', 'writeout', 'readonly', 'fmode', 'dmode', 'multidevs'],
       ...[...throttling, 'iops-size'].map((name) => `throttling.${name}`),
     ];
-    expect(Object.keys(FSDEV_LOCAL).sort()).toEqual(names.sort());
-    expect(Object.keys(VIRTFS_LOCAL).sort()).toEqual([...names, 'mount_tag'].sort());
-    expect(Object.keys(FSDEV_DRIVERS)).toEqual(['local', 'synth', 'proxy']);
-    expect(Object.keys(FSDEV_DRIVERS.proxy?.table ?? {}).sort()).toEqual([
-      'id',
-      'readonly',
-      'sock_fd',
-      'socket',
-      'writeout',
-    ]);
-    expect(VIRTFS_LOCAL.security_model.type.notation.split('|').sort()).toEqual(
+    const ours = ['quota.bytes', 'quota.inodes', 'uid_map', 'gid_map', 'counters'];
+    expect(Object.keys(FSDEV_LOCAL).sort()).toEqual([...names, ...ours].sort());
+    expect(Object.keys(VIRTFS_LOCAL).sort()).toEqual([...names, ...ours, 'mount_tag'].sort());
+    expect(Object.keys(FSDEV_DRIVERS)).toEqual(['local', 'memory', 'synth', 'exports', 'proxy']);
+    expect(Object.keys(FSDEV_DRIVERS.proxy.table).sort()).toEqual(['readonly', 'sock_fd', 'socket', 'writeout']);
+    expect(VIRTFS_LOCAL.security_model?.type.notation.split('|').sort()).toEqual(
       ['mapped', 'mapped-file', 'mapped-xattr', 'none', 'passthrough'].sort(),
     );
-    expect(VIRTFS_LOCAL.multidevs.type.notation).toBe('warn|remap|forbid');
+    expect(VIRTFS_LOCAL.multidevs?.type.notation).toBe('warn|remap|forbid');
   });
 
   test('every name of -device virtio-9p-pci is known', () => {

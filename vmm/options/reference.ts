@@ -19,7 +19,10 @@ export function referenceOf(table: OptionTable): ReferenceLine[] {
     lines.push({ written: `${key}=${type.notation}`, meaning });
   }
   if (Object.keys(table).some((key) => key.startsWith('throttling.'))) {
-    lines.push({ written: 'throttling.LIMIT=N', meaning: "QEMU's limits on the traffic of a share; not yet" });
+    lines.push({
+      written: 'throttling.LIMIT=N',
+      meaning: "QEMU's limits on the traffic of a share: bps-total, iops-read-max and so on",
+    });
   }
   return lines;
 }

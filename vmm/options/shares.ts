@@ -1,9 +1,10 @@
-import type { SecurityModel, ShareConfig } from '../config.ts';
+import type { ShareConfig } from '../config.ts';
+import type { ExportConfig } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseDevice } from './device.ts';
-import { parseFsdev, parseVirtfs } from './fsdev.ts';
+import { parseVirtfs } from './fsdev.ts';
+import { FsdevExports } from './fsdev-exports.ts';
 import { placeShares } from './mount.ts';
-import { remedyFor } from './nearest.ts';
 
 /** The option strings shares are made from, each list in the order given. */
 export interface ShareOptions {
@@ -24,11 +25,17 @@ interface Origin {
  * where `--mount` says. Throws UsageError.
  */
 export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): ShareConfig[] {
+  const exports = new FsdevExports(fsdev);
   const direct = virtfs.map((string) => {
-    const { mount_tag, id, ...exported } = parseVirtfs(string);
-    return { option: '--virtfs', share: shareOf(exported, mount_tag, id) };
+    const { exported, mountTag, id } = parseVirtfs(string, (id) => exports.find(id));
+    return { option: '--virtfs', share: shareOf(exported, mountTag, id) };
   });
-  const all = [...direct, ...joinDevices(fsdev, device)];
+  const joined = device.map((string) => {
+    const { fsdev, mount_tag, id } = parseDevice(string);
+    return { option: '--device', share: shareOf(exports.behindDevice(fsdev), mount_tag, id) };
+  });
+  exports.requireAllUsed();
+  const all = [...direct, ...joined];
   refuseTwins(all, 'mount_tag', ({ mountTag }) => mountTag, 'each share needs a tag of its own');
   refuseTwins(all, 'id', ({ id }) => id, 'each device needs a name of its own');
   return placeShares(
@@ -37,47 +44,8 @@ export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): S
   );
 }
 
-function joinDevices(fsdevs: readonly string[], devices: readonly string[]): Origin[] {
-  const exports = new Map<string, ReturnType<typeof parseFsdev>>();
-  for (const string of fsdevs) {
-    const exported = parseFsdev(string);
-    if (exports.has(exported.id)) throw new UsageError(`--fsdev: id=${exported.id} is given twice`);
-    exports.set(exported.id, exported);
-  }
-  const used = new Set<string>();
-  const joined = devices.map((string) => {
-    const { fsdev, mount_tag, id } = parseDevice(string);
-    const exported = exports.get(fsdev);
-    if (exported === undefined) throw new UsageError(`--device: ${noFsdev(fsdev, [...exports.keys()])}`);
-    used.add(fsdev);
-    return { option: '--device', share: shareOf(exported, mount_tag, id) };
-  });
-  const idle = [...exports.keys()].find((id) => !used.has(id));
-  if (idle !== undefined) {
-    throw new UsageError(
-      `--fsdev: no --device uses id=${idle}; add --device virtio-9p-pci,fsdev=${idle},mount_tag=TAG`,
-    );
-  }
-  return joined;
-}
-
-function noFsdev(wanted: string, known: readonly string[]): string {
-  if (known.length === 0) return `fsdev=${wanted} names no --fsdev; add --fsdev local,id=${wanted},path=PATH`;
-  return `fsdev=${wanted} names no --fsdev; ${remedyFor(wanted, known, 'id')}`;
-}
-
-function shareOf(
-  exported: { readonly path: string; readonly security_model?: SecurityModel; readonly readonly?: boolean },
-  mountTag: string,
-  id: string | undefined,
-): ShareConfig {
-  return {
-    path: exported.path,
-    mountTag,
-    ...(exported.security_model === undefined ? {} : { securityModel: exported.security_model }),
-    ...(exported.readonly === undefined ? {} : { readonly: exported.readonly }),
-    ...(id === undefined ? {} : { id }),
-  };
+function shareOf(exported: ExportConfig, mountTag: string, id: string | undefined): ShareConfig {
+  return { ...exported, mountTag, ...(id === undefined ? {} : { id }) };
 }
 
 function refuseTwins(

@@ -79,6 +79,8 @@ export interface SynthEntry {
 /** What all nodes of one tree share. */
 export interface SynthTree {
   readonly defaults: { readonly uid: number; readonly gid: number };
+  /** Listings begin with the name added last. */
+  readonly newestFirst: boolean;
   /** The next node's number. */
   next(): bigint;
 }
@@ -153,8 +155,14 @@ export class SynthDirectory implements Common {
     return this.byName.get(keyOf(toBytes(name)))?.node;
   }
 
-  /** The first name added after `order`, or undefined. */
+  /** The name that a listing shows after the one of that order, or undefined; 0 is before the first. */
   entryAfter(order: bigint): SynthEntry | undefined {
+    if (!this.tree.newestFirst) return this.list[this.countUpTo(order)];
+    return order === 0n ? this.list.at(-1) : this.list[this.countUpTo(order - 1n) - 1];
+  }
+
+  /** How many names have that order or a lower one. */
+  private countUpTo(order: bigint): number {
     let low = 0;
     let high = this.list.length;
     while (low < high) {
@@ -163,7 +171,7 @@ export class SynthDirectory implements Common {
       if (entry !== undefined && entry.order > order) high = middle;
       else low = middle + 1;
     }
-    return this.list[low];
+    return low;
   }
 
   /** How many directories are in this one. */

@@ -25,16 +25,22 @@ export interface Synth extends Backend {
   readonly root: SynthDirectory;
 }
 
+/** How a tree begins: the mode and owner of its root, which are also the defaults of its nodes' owners. */
+export interface SynthOptions extends SynthMode {
+  /** Listings begin with the name added last; default false. */
+  readonly newestFirst?: boolean;
+}
+
 /**
  * Makes an empty tree. Guests can look at everything, read files, and read and write special files; they cannot
  * change the tree itself (EPERM).
  *
- * @param options the root's mode (0555 unless given), and the owner of all nodes that name none (0 and 0 unless given).
+ * @param options the root's mode is 0555 unless given, its owner 0 and 0.
  */
-export function createSynth(options: SynthMode = {}): Synth {
+export function createSynth(options: SynthOptions = {}): Synth {
   let number = 0n;
-  const { uid = 0, gid = 0 } = options;
-  const tree = { defaults: { uid, gid }, next: () => number++ };
+  const { uid = 0, gid = 0, newestFirst = false } = options;
+  const tree = { defaults: { uid, gid }, newestFirst, next: () => number++ };
   const root = new SynthDirectory(tree, undefined, options);
   return {
     driver: 'synth',
