@@ -18,6 +18,10 @@ await runProcess({
     const { VirtualMachine } = await import('./virtual-machine.ts');
     return VirtualMachine.create(config, { ...hooks, progress });
   },
+  proxyHelper: async (request, say) => {
+    const { serveHelper } = await import('./proxy/helper-server.ts');
+    return serveHelper(request, say);
+  },
   kernel: async (action, options) => {
     const { performKernelAction } = await import('./cli/kernel-command.ts');
     return performKernelAction(action, options, progress);

@@ -15,6 +15,7 @@ import { throttled } from '../ninep/layers/throttle/throttled.ts';
 import { GRAFT_NAME } from './boot-plan.ts';
 import type { RootConfig } from './config.ts';
 import { driverOf, type ExportConfig, type ExportOf, type SecurityModel, type TreeExport } from './export-config.ts';
+import { openProxyShare } from './proxy/open-proxy-share.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An export that sessions can serve. */
@@ -31,14 +32,17 @@ export interface OpenedExport {
   close(): Promise<void>;
 }
 
+/** Is told in one line what becomes of what an export depends on. */
+export type Notice = (line: string) => void;
+
 /** Opens an export, whoever it is served to. Rejects with UsageError, one line, where that cannot be. */
-export async function openExport(config: ExportConfig): Promise<OpenedExport> {
+export async function openExport(config: ExportConfig, notice: Notice = () => {}): Promise<OpenedExport> {
   const opened = new Map<TreeExport, OpenedTree>();
   const close = async () => {
     for (const { backend } of opened.values()) await backend.close();
   };
   const open = async (tree: TreeExport): Promise<Backend> => {
-    const known = opened.get(tree) ?? (await openTree(tree));
+    const known = opened.get(tree) ?? (await openTree(tree, notice));
     opened.set(tree, known);
     return known.backend;
   };
@@ -85,17 +89,18 @@ interface OpenedTree {
 type TreeDriver = NonNullable<TreeExport['driver']>;
 
 /** How each driver opens what it exports, bare of all layers but `readonly`. */
-const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>) => MaybeAsync<Backend> } = {
+const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>, notice: Notice) => MaybeAsync<Backend> } = {
   local: ({ path, securityModel = 'none', readonly = false }) => openDirectory(path, securityModel, readonly),
   synth: ({ readonly }) => withReadonly(createQemuTree(), readonly),
   // It counts what it stores itself.
   memory: ({ readonly, quota }) => withReadonly(createMemory(memoryOptions(quota)), readonly),
+  proxy: async (config, notice) => withReadonly(await openProxyShare(config, { notice }), config.readonly),
   backend: ({ backend, readonly }) => withReadonly(leftOpen(backend), readonly),
 };
 
-async function openTree(config: TreeExport): Promise<OpenedTree> {
-  const open = OPENERS[driverOf(config)] as (config: TreeExport) => MaybeAsync<Backend>;
-  const base = await open(config);
+async function openTree(config: TreeExport, notice: Notice): Promise<OpenedTree> {
+  const open = OPENERS[driverOf(config)] as (config: TreeExport, notice: Notice) => MaybeAsync<Backend>;
+  const base = await open(config, notice);
   try {
     return withLayers(base, config);
   } catch (error) {

@@ -204,7 +204,9 @@ async function assemble(config: VirtualMachineConfig, hooks: Hooks, disposal: Di
     );
   }
   for (const share of config.shares ?? []) {
-    const it = disposal.take(await openExport(share), (it) => it.close());
+    const it = disposal.take(await openExport(share, (line) => hooks.notice?.(`${share.mountTag}: ${line}`)), (it) =>
+      it.close(),
+    );
     opened.push(it);
     if (it.counters !== undefined) counters.set(share.mountTag, it.counters);
     serve(share.mountTag, it.exported, it.counters);

@@ -2,8 +2,10 @@ import { Command, CommanderError, Option } from 'commander';
 import type { FixtureArch } from '../fixtures/products.ts';
 import { nearest } from '../options/nearest.ts';
 import { oneOf } from '../options/value-type.ts';
+import type { HelperRequest } from '../proxy/helper-server.ts';
 import { UsageError } from '../usage-error.ts';
 import { programHelp, runHelp } from './help.ts';
+import { describeProxyHelper } from './proxy-helper-options.ts';
 import { GROUPS, type RawRunOptions, RUN_OPTIONS, type RunOption } from './run-options.ts';
 import { type RunRequest, readRunRequest } from './run-request.ts';
 import { spell } from './spelling.ts';
@@ -31,6 +33,7 @@ export interface KernelOptions {
 export type Invocation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'run'; readonly request: RunRequest }
+  | { readonly kind: 'proxy-helper'; readonly request: HelperRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
@@ -94,6 +97,7 @@ function describeProgram(
     .addHelpText('after', runHelp)
     .action((raw: RawRunOptions) => found({ kind: 'run', request: readRunRequest(raw, guestCommand) }));
   for (const option of RUN_OPTIONS) run.addOption(describeOption(option));
+  describeProxyHelper(program, (request) => found({ kind: 'proxy-helper', request }));
   program
     .command('kernel')
     .usage(Object.keys(KERNEL_ACTIONS).join('|'))

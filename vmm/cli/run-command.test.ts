@@ -28,6 +28,7 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
   const status = runCommand(args, io, {
     version: '1.2.3',
     createMachine,
+    proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],
     ...parts,

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CONFINED } from '../../ninep/backends/proxy/hello.ts';
-import type { SecurityModel } from '../config.ts';
+import type { SecurityModel } from '../export-config.ts';
 import { lackOf, launcherArguments } from './confinement.ts';
 import { helperFiles } from './helper-files.ts';
 

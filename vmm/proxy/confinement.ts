@@ -1,6 +1,6 @@
 import type { Hello } from '../../ninep/backends/proxy/hello.ts';
 import { CONFINED } from '../../ninep/backends/proxy/hello.ts';
-import type { SecurityModel } from '../config.ts';
+import type { SecurityModel } from '../export-config.ts';
 
 /**
  * Linux capability numbers a model needs, to keep owners, modes, devices and file capabilities as a client asks. Those that

@@ -1,4 +1,4 @@
-import type { SecurityModel } from '../config.ts';
+import type { SecurityModel } from '../export-config.ts';
 
 /** What a confined helper is told, as JSON in its first argument. */
 export interface HelperArguments {

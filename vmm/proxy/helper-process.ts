@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { SecurityModel } from '../config.ts';
+import type { SecurityModel } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
 import { launcherArguments } from './confinement.ts';
 import { HELPER_FD, type HelperArguments } from './helper-arguments.ts';

@@ -13,7 +13,7 @@ import { Tree } from '../../ninep/client/tree.ts';
 import { describeObjectContract } from '../../ninep/contract/object-contract.ts';
 import { describeWritingContract } from '../../ninep/contract/writing-contract.ts';
 import { createSession } from '../../ninep/session.ts';
-import type { SecurityModel } from '../config.ts';
+import type { SecurityModel } from '../export-config.ts';
 import { launcherArguments } from './confinement.ts';
 import { helperFiles } from './helper-files.ts';
 import { serveHelper } from './helper-server.ts';

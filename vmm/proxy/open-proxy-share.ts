@@ -2,29 +2,16 @@ import type { Backend } from '../../ninep/backend.ts';
 import type { Connector } from '../../ninep/backends/proxy/link.ts';
 import { openProxy } from '../../ninep/backends/proxy/proxy-share.ts';
 import type { PulseOptions } from '../../ninep/backends/proxy/pulse.ts';
-import type { SecurityModel } from '../config.ts';
+import type { ProxyExport } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
 import { lackOf } from './confinement.ts';
 import { helperAt, helperOn, ownHelper } from './connectors.ts';
 import { checkDirectory } from './helper-process.ts';
 
-/** A share through a helper: one that is started for it, or one that is there already. */
-export interface ProxyShareConfig {
-  /** Directory on the host, for a helper of our own. */
-  readonly path?: string;
-  /** Socket of a helper somebody else has started. */
-  readonly socket?: string;
-  /** Descriptor of a socket that is connected to a helper. */
-  readonly sockFd?: number;
-  /** Of a helper of our own; default `none`. */
-  readonly securityModel?: SecurityModel;
-  /** Of a helper of our own; default false. */
-  readonly readonly?: boolean;
-  /** Refuse a helper that is not confined by Landlock and seccomp. Default false: one line says what is missing. */
-  readonly strict?: boolean;
-}
+/** Which helper, and how it is to serve. */
+export type ProxyShareConfig = Omit<ProxyExport, 'driver'>;
 
-/** How a share is opened in tests. */
+/** Who hears of it, and how long silence is borne. */
 export interface ProxyShareHooks {
   /** Is told in one line each what becomes of the helper. */
   readonly notice?: (line: string) => void;
@@ -56,7 +43,8 @@ export async function openProxyShare(config: ProxyShareConfig, hooks: ProxyShare
 
 function connectorFor({ path, socket, sockFd, ...rest }: ProxyShareConfig, say: (line: string) => void): Connector {
   const ways = [path, socket, sockFd].filter((way) => way !== undefined);
-  if (ways.length !== 1) throw new UsageError('proxy: one of path, socket and sock_fd says where the helper is');
+  if (ways.length !== 1)
+    throw new UsageError('proxy: exactly one of path, socket and sock_fd says where the helper is');
   if (socket !== undefined) return helperAt(socket);
   if (sockFd !== undefined) return helperOn(sockFd);
   const directory = path ?? '';

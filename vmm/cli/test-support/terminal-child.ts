@@ -32,6 +32,7 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
+  proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],
 });
