@@ -91,7 +91,8 @@ export class Lifeline {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const last = this.failures >= connector.tries;
-      notice(`no helper: ${why}${last ? '; given up, every request is answered EIO from now on' : ''}`);
+      if (last) notice(`no helper: ${why}; given up, every request is answered EIO from now on`);
+      else if (this.failures === 1) notice(`no helper: ${why}; trying again`);
       throw errnoOf(ERRNO.EIO);
     }
   }
@@ -123,7 +124,14 @@ export class Lifeline {
     this.channel = undefined;
     if (performance.now() - this.bornAt >= STABLE_MS) this.failures = 0;
     this.options.notice(`the helper is lost: ${reason}; what was under way failed with EIO`);
-    if (this.attempt === undefined) this.seek().catch(() => {});
+    if (this.attempt === undefined) void this.persist();
+  }
+
+  /** Seeks until there is one or it is given up: locks that were held are to be had again soon, whoever asks. */
+  private async persist(): Promise<void> {
+    while (!this.closed && this.channel === undefined && this.failures < this.options.connector.tries) {
+      await this.seek().catch(() => {});
+    }
   }
 
   private rest(ms: number): Promise<void> {
