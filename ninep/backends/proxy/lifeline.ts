@@ -6,8 +6,8 @@ import type { Hello } from './hello.ts';
 import type { Connector } from './link.ts';
 import type { PulseOptions } from './pulse.ts';
 
-/** Before the second and later attempts in a row, in milliseconds; the last holds for all that follow. */
-const BACK_OFF_MS = [0, 100, 300, 1000, 3000, 5000] as const;
+/** Before each attempt in a row, in milliseconds; the last holds for all that follow. */
+export const USUAL_BACK_OFF_MS: readonly number[] = [0, 100, 300, 1000, 3000, 5000];
 
 /** A helper that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
@@ -17,6 +17,8 @@ export interface LifelineOptions {
   readonly connector: Connector;
   readonly msize: number;
   readonly pulse: PulseOptions;
+  /** Before each attempt in a row, in milliseconds; the last holds for all that follow. */
+  readonly backOffMs: readonly number[];
   /** Is told in one line when the helper is lost, found again or given up. */
   readonly notice: (line: string) => void;
   /** Is run with each new conversation before anybody else has it. */
@@ -78,9 +80,9 @@ export class Lifeline {
   }
 
   private async again(): Promise<Channel> {
-    const { connector, notice } = this.options;
+    const { connector, notice, backOffMs } = this.options;
     if (this.closed || this.failures >= connector.tries) return fail('EIO');
-    const delay = BACK_OFF_MS[Math.min(this.failures, BACK_OFF_MS.length - 1)] ?? 0;
+    const delay = backOffMs[Math.min(this.failures, backOffMs.length - 1)] ?? 0;
     this.failures++;
     if (delay > 0) await this.rest(delay);
     if (this.closed) return fail('EIO');

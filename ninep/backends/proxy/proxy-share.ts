@@ -3,7 +3,7 @@ import { DEFAULT_MSIZE } from '../../constants.ts';
 import { Attachment } from './attachment.ts';
 import type { Channel } from './channel.ts';
 import type { Hello } from './hello.ts';
-import { Lifeline } from './lifeline.ts';
+import { Lifeline, USUAL_BACK_OFF_MS } from './lifeline.ts';
 import type { Connector } from './link.ts';
 import { Place } from './place.ts';
 import type { ProxyFile } from './proxy-file.ts';
@@ -23,6 +23,8 @@ export interface ProxyOptions {
   readonly msize?: number;
   /** When silence is death; a look each second and ten in vain unless given. */
   readonly pulse?: PulseOptions;
+  /** Before each attempt in a row to have a helper again, in milliseconds; at once, then up to five seconds unless given. */
+  readonly backOffMs?: readonly number[];
 }
 
 /**
@@ -49,9 +51,11 @@ export class ProxyShare implements Backend {
   readonly readAhead = new ReadAhead();
   private readonly locked = new Set<ProxyFile>();
 
-  constructor({ connector, notice = () => {}, accept, msize = DEFAULT_MSIZE, pulse = USUAL_PULSE }: ProxyOptions) {
+  constructor(options: ProxyOptions) {
+    const { connector, notice = () => {}, accept, msize = DEFAULT_MSIZE } = options;
+    const { pulse = USUAL_PULSE, backOffMs = USUAL_BACK_OFF_MS } = options;
     const onConnected = (channel: Channel) => this.revive(channel);
-    this.lifeline = new Lifeline({ connector, msize, pulse, notice, accept, onConnected });
+    this.lifeline = new Lifeline({ connector, msize, pulse, backOffMs, notice, accept, onConnected });
   }
 
   async attach(credential: Credential): Promise<Node> {
