@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from '@jest/globals';
+import { afterAll, expect, jest } from '@jest/globals';
 import type { Backend } from '../../backend.ts';
 import type { Prepared } from '../../contract/fixture.ts';
 import { describeObjectContract } from '../../contract/object-contract.ts';
@@ -12,6 +12,9 @@ import { openLocal } from '../local/local.ts';
 import { createMemory } from '../memory/memory.ts';
 import { openProxy } from './proxy-share.ts';
 import { type Cut, TestHelper } from './test-links.ts';
+
+// Every operation is several messages here, on hosts that may be busy.
+jest.setTimeout(30_000);
 
 function scratch(): string {
   const path = mkdtempSync(join(tmpdir(), 'proxy-contract-'));
