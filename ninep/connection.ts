@@ -17,6 +17,8 @@ export interface Connection {
   readonly xattrBudget: Budget;
   /** Largest message of either direction, in bytes. */
   readonly msize: number;
+  /** Whether Rgetattr says how much one message carries, instead of the file system's own block size. */
+  readonly scaleBlockSize: boolean;
   /** The backend for a client that attaches. */
   select(credential: Credential): Backend;
   /** The request under way with this tag. */

@@ -23,6 +23,11 @@ export interface SessionOptions {
   readonly maxOutstanding?: number;
   /** Most bytes of extended attributes held by fids, 16 MiB unless given; more is answered ENOMEM. */
   readonly maxXattrBytes?: number;
+  /**
+   * Whether `blksize` in Rgetattr grows to what one message carries (the default). A server behind another one leaves
+   * that to the one in front, which knows its client's msize.
+   */
+  readonly scaleBlockSize?: boolean;
   /** Is shown every request and reply. */
   readonly observer?: SessionObserver;
   /**
@@ -63,6 +68,7 @@ const KEPT_CALLS = 128;
 class NinepSession implements Session, Connection {
   readonly fids: FidTable;
   readonly xattrBudget: Budget;
+  readonly scaleBlockSize: boolean;
   msize = 0;
   private dialect: Dialect | undefined = undefined;
   /** The dialect in use or, before one is agreed, that in which requests are read and refused. */
@@ -89,6 +95,7 @@ class NinepSession implements Session, Connection {
     this.exported = exported;
     this.maxMsize = msize;
     this.maxOutstanding = maxOutstanding;
+    this.scaleBlockSize = options.scaleBlockSize ?? true;
     this.observer = options.observer;
     this.onBug = options.onBug ?? ((error) => console.error('tsvmm: a bug in the 9P server:', error));
     this.fids = new FidTable(maxFids);

@@ -12,6 +12,7 @@
         "native/names.cc",
         "native/open.cc",
         "native/proc_fd.cc",
+        "native/seccomp.cc",
         "native/xattr.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -19,6 +20,19 @@
       "cflags!": ["-fno-exceptions"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=gnu++17", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
+    },
+    {
+      "target_name": "confine",
+      "type": "executable",
+      "sources": [
+        "native/confine/landlock.cc",
+        "native/confine/main.cc",
+        "native/confine/mounts.cc",
+        "native/confine/privileges.cc"
+      ],
+      "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
+      "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=gnu++17", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
     }
   ]
 }

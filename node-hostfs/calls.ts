@@ -95,6 +95,12 @@ export interface Calls {
   ofdGetLock(fd: number, type: number, start: Int64, length: Int64, out: Uint8Array): number;
   /** `operation`: of `LOCK`. Without LOCK.NB it waits. @spec Linux flock(2) */
   flock(fd: number, operation: number): number;
+
+  /**
+   * Refuses, for all threads and for good, what a server of files never does: new processes, programs and connections,
+   * mounts, namespaces, other processes, other users, files by handle, io_uring: -EPERM from then on. @spec Linux seccomp(2)
+   */
+  refuseEscapes(): number;
 }
 
 /**

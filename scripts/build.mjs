@@ -11,7 +11,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = [
   { folder: 'node-kvm', entryPoints: ['node-kvm/index.ts'] },
   { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
-  { folder: 'vmm', entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts'], splitting: true },
+  {
+    folder: 'vmm',
+    entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts', { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' }],
+    splitting: true,
+  },
 ];
 
 /** Declarations of one package, written below its dist/types with the folders of the repository kept. */

@@ -22,6 +22,10 @@ await runProcess({
     const { serve } = await import('./serve/serve.ts');
     return serve(config, hooks);
   },
+  proxyHelper: async (request, say) => {
+    const { serveHelper } = await import('./proxy/helper-server.ts');
+    return serveHelper(request, say);
+  },
   kernel: async (action, options) => {
     const { performKernelAction } = await import('./cli/kernel-command.ts');
     return performKernelAction(action, options, progress);

@@ -70,8 +70,23 @@ export interface BackendExport extends StoringLayers {
   readonly backend: Backend;
 }
 
+/** A directory that a helper process serves, confined to it: one started for this share, or one that is there already. */
+export interface ProxyExport extends StoringLayers {
+  readonly driver: 'proxy';
+  /** Directory on the host, for a helper of its own. One of this, `socket` and `sockFd` is given. */
+  readonly path?: string;
+  /** Socket of a helper that `tsvmm proxy-helper` serves. */
+  readonly socket?: string;
+  /** Descriptor of a socket that is connected to a helper. */
+  readonly sockFd?: number;
+  /** Of a helper of its own; default `none`. */
+  readonly securityModel?: SecurityModel;
+  /** Refuse a helper that is not confined by Landlock and seccomp. Default false: one notice says what is missing. */
+  readonly strict?: boolean;
+}
+
 /** One tree that can be shared. */
-export type TreeExport = LocalExport | SynthExport | MemoryExport | BackendExport;
+export type TreeExport = ProxyExport | LocalExport | SynthExport | MemoryExport | BackendExport;
 
 /** Several trees behind one device, each mounted by its aname. */
 export interface ExportsExport extends Countable {
@@ -103,5 +118,5 @@ export function treesOf(config: ExportConfig): readonly TreeExport[] {
 
 /** The directories of the host that an export names. */
 export function hostPaths(config: ExportConfig): string[] {
-  return treesOf(config).flatMap((tree) => (tree.driver === undefined || tree.driver === 'local' ? [tree.path] : []));
+  return treesOf(config).flatMap((tree) => ('path' in tree && tree.path !== undefined ? [tree.path] : []));
 }

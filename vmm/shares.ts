@@ -16,6 +16,7 @@ import { throttled } from '../ninep/layers/throttle/throttled.ts';
 import { GRAFT_NAME } from './boot-plan.ts';
 import type { RootConfig } from './config.ts';
 import { driverOf, type ExportConfig, type ExportOf, type TreeExport } from './export-config.ts';
+import { openProxyShare } from './proxy/open-proxy-share.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An export that sessions can serve. */
@@ -32,11 +33,11 @@ export interface OpenedExport {
   close(): Promise<void>;
 }
 
-/** Is told what a person should know, one line each. */
-type Notice = (line: string) => void;
+/** Is told in one line what becomes of what an export depends on. */
+export type Notice = (line: string) => void;
 
 /** Opens an export, whoever it is served to. Rejects with UsageError, one line, where that cannot be. */
-export async function openExport(config: ExportConfig, notice?: Notice): Promise<OpenedExport> {
+export async function openExport(config: ExportConfig, notice: Notice = () => {}): Promise<OpenedExport> {
   const opened = new Map<TreeExport, OpenedTree>();
   const close = async () => {
     for (const { backend } of opened.values()) await backend.close();
@@ -88,22 +89,21 @@ interface OpenedTree {
 type TreeDriver = NonNullable<TreeExport['driver']>;
 
 /** How each driver opens what it exports, bare of all layers but `readonly`. */
-const OPENERS: {
-  readonly [D in TreeDriver]: (config: ExportOf<D>, notice?: Notice) => MaybeAsync<Backend>;
-} = {
+const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>, notice: Notice) => MaybeAsync<Backend> } = {
   local: (config, notice) => openDirectory(localOptions(config, notice)),
   synth: ({ readonly }) => withReadonly(createQemuTree(), readonly),
   // It counts what it stores itself.
   memory: ({ readonly, quota }) => withReadonly(createMemory(memoryOptions(quota)), readonly),
+  proxy: async (config, notice) => withReadonly(await openProxyShare(config, { notice }), config.readonly),
   backend: ({ backend, readonly }) => withReadonly(leftOpen(backend), readonly),
 };
 
-async function openTree(config: TreeExport, notice?: Notice): Promise<OpenedTree> {
+async function openTree(config: TreeExport, notice: Notice): Promise<OpenedTree> {
   const driver = driverOf(config);
   if (!Object.hasOwn(OPENERS, driver)) {
     throw new RangeError(`unknown driver '${driver}'; the drivers are ${Object.keys(OPENERS).join(', ')}`);
   }
-  const open = OPENERS[driver] as (config: TreeExport, notice?: Notice) => MaybeAsync<Backend>;
+  const open = OPENERS[driver] as (config: TreeExport, notice: Notice) => MaybeAsync<Backend>;
   const base = await open(config, notice);
   try {
     return withLayers(base, config);
@@ -146,7 +146,7 @@ function withCountersFile(backend: Backend, counters: Counters): Backend {
   return graft(backend, GRAFT_NAME, tree);
 }
 
-function localOptions(config: ExportOf<'local'>, notice: Notice | undefined): LocalOptions {
+function localOptions(config: ExportOf<'local'>, notice: Notice): LocalOptions {
   const { path, securityModel = 'none', readonly, fmode, dmode, writeout, multidevs } = config;
   const given = Object.entries({ readonly, fmode, dmode, writeout, multidevs, notice });
   return { ...Object.fromEntries(given.filter(([, value]) => value !== undefined)), path, securityModel };

@@ -68,7 +68,8 @@ async function assemble(
     serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
   }
   for (const share of config.shares ?? []) {
-    const opened = disposal.take(await openExport(share, hooks.notice), (it) => it.close());
+    const notice = (line: string) => hooks.notice?.(`${share.mountTag}: ${line}`);
+    const opened = disposal.take(await openExport(share, notice), (it) => it.close());
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
     serve(share.mountTag, opened, share.virtio);
   }

@@ -14,8 +14,9 @@ const ALL_CHANGES = Object.values(SETATTR).reduce((all, bit) => all | bit, 0);
 /** What a file is, and what its file system is. */
 export const attrOps = {
   Tgetattr(call, { fid: number, request_mask }) {
-    const { msize } = call.connection;
-    return after(call.hold(number).requireNode().getattr(request_mask), (attributes) => toReply(attributes, msize));
+    const { msize, scaleBlockSize } = call.connection;
+    const most = scaleBlockSize ? msize - IO_HEADER_SIZE : 0;
+    return after(call.hold(number).requireNode().getattr(request_mask), (attributes) => toReply(attributes, most));
   },
 
   Tsetattr(call, body) {
@@ -35,8 +36,8 @@ export function setAttributes(fid: Fid, change: AttributeChange): MaybeAsync<voi
   return file?.setattr === undefined ? node.setattr(change) : file.setattr(change);
 }
 
-/** The reply to Tgetattr. `blksize` grows to what one message carries, for clients read and write in such pieces. */
-function toReply(a: Attributes, msize: number): ReplyBody<'Tgetattr'> {
+/** The reply to Tgetattr. `blksize` grows to what one message carries, `most`, for clients read and write in such pieces. */
+function toReply(a: Attributes, most: number): ReplyBody<'Tgetattr'> {
   return {
     valid: a.valid & GETATTR_BITS.ALL,
     qid: a.qid,
@@ -46,7 +47,7 @@ function toReply(a: Attributes, msize: number): ReplyBody<'Tgetattr'> {
     nlink: a.nlink,
     rdev: a.rdev,
     size: a.size,
-    blksize: preferredSize(a.blksize, msize - IO_HEADER_SIZE),
+    blksize: preferredSize(a.blksize, most),
     blocks: a.blocks,
     atime_sec: a.atime.seconds,
     atime_nsec: BigInt(a.atime.nanoseconds),

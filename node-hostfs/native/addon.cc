@@ -15,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportXattr(env, exports);
   ExportIo(env, exports);
   ExportLock(env, exports);
+  ExportSeccomp(env, exports);
   return exports;
 }
 

@@ -102,5 +102,6 @@ void ExportAttributes(Napi::Env env, Napi::Object exports);
 void ExportXattr(Napi::Env env, Napi::Object exports);
 void ExportIo(Napi::Env env, Napi::Object exports);
 void ExportLock(Napi::Env env, Napi::Object exports);
+void ExportSeccomp(Napi::Env env, Napi::Object exports);
 
 }  // namespace hostfs

@@ -2,9 +2,11 @@ import { Command, CommanderError, Option } from 'commander';
 import type { FixtureArch } from '../fixtures/products.ts';
 import { nearest } from '../options/nearest.ts';
 import { oneOf } from '../options/value-type.ts';
+import type { HelperRequest } from '../proxy/helper-server.ts';
 import { UsageError } from '../usage-error.ts';
 import type { CommandOption } from './command-option.ts';
 import { programHelp, runHelp, serveHelp } from './help.ts';
+import { describeProxyHelper } from './proxy-helper-options.ts';
 import { GROUPS, type RawRunOptions, RUN_OPTIONS } from './run-options.ts';
 import { type RunRequest, readRunRequest } from './run-request.ts';
 import { type RawServeOptions, SERVE_GROUPS, SERVE_OPTIONS } from './serve-options.ts';
@@ -35,6 +37,7 @@ export type Invocation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'run'; readonly request: RunRequest }
   | { readonly kind: 'serve'; readonly request: ServeRequest }
+  | { readonly kind: 'proxy-helper'; readonly request: HelperRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
@@ -115,6 +118,7 @@ function describeProgram(
       found({ kind: 'serve', request: readServeRequest(raw) });
     });
   for (const option of SERVE_OPTIONS) serve.addOption(describeOption(option, SERVE_GROUPS[option.group]));
+  describeProxyHelper(program, (request) => found({ kind: 'proxy-helper', request }));
   program
     .command('kernel')
     .usage(Object.keys(KERNEL_ACTIONS).join('|'))

@@ -29,6 +29,7 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
     version: '1.2.3',
     createMachine,
     serve: () => Promise.reject(new Error('nothing is served here')),
+    proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],
     ...parts,

@@ -7,6 +7,7 @@ import { signalStatus } from './exit-statuses.ts';
 import { checkHostPaths } from './host-paths.ts';
 import type { MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
+import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
@@ -20,6 +21,7 @@ export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
   readonly serve: ServerFactory;
+  readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
   readonly kernel: (action: KernelAction, options: KernelOptions) => Promise<readonly string[]>;
   readonly inspectHost: () => Promise<readonly Finding[]>;
@@ -43,6 +45,8 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       return runGuest(invocation.request, io, parts.createMachine);
     case 'serve':
       return serveDirectories(invocation.request, io, parts.serve);
+    case 'proxy-helper':
+      return runProxyHelper(invocation.request, io, parts.proxyHelper);
     case 'kernel':
       for (const line of await parts.kernel(invocation.action, invocation)) io.stdout.write(`${line}\n`);
       return 0;

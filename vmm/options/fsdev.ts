@@ -39,10 +39,14 @@ const MEMORY = { readonly, ...STORING_LAYERS } as const;
 const SYNTH = { readonly, ...TREE_LAYERS } as const;
 
 const PROXY = {
-  socket: { type: text('PATH'), doc: 'socket of the helper' },
-  sock_fd: { type: integer(0, 2 ** 31 - 1), doc: 'descriptor of a socket to the helper' },
+  path: { type: text('PATH'), doc: 'the directory to share through a helper of its own' },
+  socket: { type: text('PATH'), doc: 'socket of a helper started by tsvmm proxy-helper' },
+  sock_fd: { type: integer(0, 2 ** 31 - 1), doc: 'descriptor of a socket that is connected to a helper' },
+  security_model: SECURITY_MODEL,
   readonly,
+  strict: { type: onOff, doc: 'on: refuse a helper that Landlock and seccomp do not confine (default off)' },
   writeout,
+  ...STORING_LAYERS,
 } as const;
 
 /** A file system driver: the keys it takes beside those of the device, and what they describe. */
@@ -84,8 +88,31 @@ export const FSDEV_DRIVERS = {
     ...readTreeLayers(values),
   })),
   exports: driver('several of the others behind one device, for mounts with aname=', EXPORTS, describeExports),
-  proxy: { doc: 'a directory of the host, served by a helper process', table: PROXY },
-} as const satisfies Readonly<Record<Exclude<Driver, 'backend'> | 'proxy', FsdevDriver>>;
+  proxy: driver('a directory of the host, served by a helper process that is confined to it', PROXY, (values) => {
+    requireOneHelper(values);
+    return {
+      driver: 'proxy',
+      ...given('path', values.path),
+      ...given('socket', values.socket),
+      ...given('sockFd', values.sock_fd),
+      ...given('securityModel', values.security_model),
+      ...given('readonly', values.readonly),
+      ...given('strict', values.strict),
+      ...readStoringLayers(values),
+    };
+  }),
+} as const satisfies Readonly<Record<Exclude<Driver, 'backend'>, FsdevDriver>>;
+
+/** Throws RangeError, one line, unless just one way to a helper is given, with what belongs to it. */
+function requireOneHelper({ path, socket, sock_fd, security_model }: OptionValues<typeof PROXY>): void {
+  const given = Object.entries({ path, socket, sock_fd }).filter(([, value]) => value !== undefined);
+  const [first, second] = given.map(([key]) => key);
+  if (first === undefined) throw new RangeError('path is missing; add path=PATH, or socket=PATH of a helper');
+  if (second !== undefined) throw new RangeError(`${first} and ${second} exclude each other; give one`);
+  if (path === undefined && security_model !== undefined) {
+    throw new RangeError('security_model is the choice of who starts the helper; give it to tsvmm proxy-helper');
+  }
+}
 
 /** Throws RangeError, one line, for modes that the security model has no use for. */
 function readModes({ security_model, fmode, dmode }: OptionValues<typeof LOCAL>) {

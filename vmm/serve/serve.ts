@@ -44,7 +44,8 @@ export async function serve(config: ServeConfig, hooks: ServeHooks = {}): Promis
     const shares: { readonly share: ShareConfig; readonly exported: OpenedExport['exported'] }[] = [];
     const opened: OpenedExport[] = [];
     for (const share of config.shares) {
-      const it = disposal.take(await openExport(share, hooks.notice), (it) => it.close());
+      const notice = (line: string) => hooks.notice?.(`${share.mountTag}: ${line}`);
+      const it = disposal.take(await openExport(share, notice), (it) => it.close());
       opened.push(it);
       shares.push({ share, exported: it.exported });
     }

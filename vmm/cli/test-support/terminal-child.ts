@@ -33,6 +33,7 @@ await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
   serve: () => Promise.reject(new Error('nothing is served here')),
+  proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],
 });
