@@ -14,6 +14,8 @@ export type MpState = 'runnable' | 'uninitialized' | 'init-received' | 'halted' 
 
 const mpStates: readonly MpState[] = ['runnable', 'uninitialized', 'init-received', 'halted', 'sipi-received'];
 const mostCpuidEntries = 256;
+const cpuid2HeaderBytes = 8;
+const unwritten = 0xffff_ffff;
 const lapicBytes = 1024;
 const eio = 5;
 
@@ -235,8 +237,12 @@ export class Vcpu {
 
   getCpuid2(): layouts.CpuidEntry[] {
     const room = layouts.cpuid2.room(mostCpuidEntries);
+    // Linux 6.1 writes the entries, and leaves their number at what there was room for: what it did not write tells.
+    room.fill(0xff, cpuid2HeaderBytes);
     this.#ioctl('KVM_GET_CPUID2', room);
-    return layouts.cpuid2.decode(room);
+    const entries = layouts.cpuid2.decode(room);
+    const end = entries.findIndex(({ function: leaf, flags }) => leaf === unwritten && flags === unwritten);
+    return end < 0 ? entries : entries.slice(0, end);
   }
 
   /** Tells KVM what CPUID answers; before the vCPU first runs. @spec KVM API §4.20 KVM_SET_CPUID */

@@ -10,7 +10,7 @@ if [ "${1:-}" != --inside ]; then
   exec bash scripts/kvm-in-qemu.sh bash scripts/test-kvm-in-qemu.sh --inside
 fi
 
-export TSVMM_TEST=1
+export TSVMM_TEST=1 TSVMM_TEST_TIMEOUT_FACTOR=4
 jest() {
   node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js \
     --ci --maxWorkers=1 --testTimeout=60000 "$@"

@@ -21,7 +21,7 @@ export interface ChildResult {
 
 /**
  * Runs a script in a Node process of its own, `node-kvm` being this source. `source` is TypeScript whose imports are
- * relative to the package's folder; its bundle is put into `folder`. The child is killed after 30 s.
+ * relative to the package's folder; its bundle is put into `folder`. The child is killed after 30 s times patience.
  */
 export async function runScript(
   source: string,

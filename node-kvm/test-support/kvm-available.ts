@@ -1,7 +1,8 @@
 import { describe, jest } from '@jest/globals';
 import { Kvm } from '../kvm.ts';
+import { patience } from './deadline.ts';
 
-const longestTestMs = 60_000;
+const longestTestMs = 60_000 * patience;
 
 function reasonAgainst(): string | undefined {
   try {
