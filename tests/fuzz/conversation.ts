@@ -105,7 +105,7 @@ export class Conversation {
       if (this.fids.isEmpty && random.oneIn(4)) for (const frame of hello(random)) this.send(frame);
       if (this.bugs.length > 0) break;
       if (this.live.size >= MOST_LIVE) await this.oneEnds();
-      else if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+      else if (i % 64 === 0 || this.version === undefined) await new Promise((resolve) => setImmediate(resolve));
     }
     while (this.live.size > 0) await this.oneEnds();
     await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));

@@ -27,7 +27,7 @@ describe('whole sessions', () => {
   test.each(Object.keys(TARGETS))(
     'over %s',
     async (target) => {
-      const { messages, replies, takenBack, errors, dialects } = await campaign({ target, messages: 4000, seed: 9 });
+      const { messages, replies, takenBack, errors, dialects } = await campaign({ target, messages: 3000, seed: 9 });
       expect(replies + takenBack).toBe(messages);
       // Most requests get somewhere: a fuzzer whose requests are all refused at the door finds nothing.
       const refused = ['EPROTO', 'EBADF'].reduce((sum, name) => sum + (errors.get(name) ?? 0), 0);
@@ -92,7 +92,7 @@ describe('a defect is found', () => {
   test('a request is never answered', async () => {
     const never = withFile({ read: () => new Promise<number>(() => undefined) });
     await expect(new Conversation(never, 1, 1, emptyTally(), 200).run(1500)).rejects.toThrow(
-      /no answer for 0.2 s to Tread/,
+      /no answer for 0.2 s to [^;]*: Tread/,
     );
   });
 });
@@ -109,8 +109,8 @@ describe('frames, guided by coverage', () => {
     });
 
   test('through the codec', async () => {
-    const { inputs, reached } = await run(new CodecTarget(), /\/(ninep|bytes)\//, 20_000);
-    expect(inputs).toBeGreaterThanOrEqual(20_000);
+    const { inputs, reached } = await run(new CodecTarget(), /\/(ninep|bytes)\//, 8000);
+    expect(inputs).toBeGreaterThanOrEqual(8000);
     expect(reached).toBeGreaterThan(10_000);
   }, 60_000);
 
