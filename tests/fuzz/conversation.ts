@@ -109,7 +109,7 @@ export class Conversation {
     }
     while (this.live.size > 0) await this.oneEnds();
     await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));
-    this.judge();
+    await this.judge();
   }
 
   /** The backends, each of whose nodes and files count. */
@@ -209,7 +209,7 @@ export class Conversation {
     });
   }
 
-  private judge(): void {
+  private async judge(): Promise<void> {
     const { nodes, files } = this.held;
     const [bug] = this.bugs;
     if (bug !== undefined) this.broken(bug instanceof Error ? (bug.stack ?? bug.message) : String(bug));
@@ -218,7 +218,7 @@ export class Conversation {
       this.broken('the session has not let go of everything');
     if (nodes > 0 || files > 0) this.broken(`${nodes} nodes and ${files} open files were not released`);
     if (!this.areas.untouched()) this.broken('somebody wrote into the reply area of a request that had ended');
-    for (const wrong of [this.target.leaked(), ...this.target.canaries.map((canary) => canary.changed())])
+    for (const wrong of [await this.target.leaked(), ...this.target.canaries.map((canary) => canary.changed())])
       if (wrong !== undefined) this.broken(wrong);
   }
 

@@ -1,4 +1,4 @@
-import type { Backend } from '../../ninep/backend.ts';
+import type { Backend, MaybeAsync } from '../../ninep/backend.ts';
 import { graft } from '../../ninep/backends/graft/graft.ts';
 import { Descriptors } from '../../ninep/backends/local/descriptors.ts';
 import type { LocalOptions } from '../../ninep/backends/local/settings.ts';
@@ -8,7 +8,8 @@ import type { ExportTable } from '../../ninep/connection.ts';
 import { ERRNO, errnoOf } from '../../ninep/errno.ts';
 import { exportTable } from '../../ninep/export-table.ts';
 import { idMapped } from '../../ninep/layers/id-map/id-mapped.ts';
-import { withQuota } from '../../ninep/layers/quota/quota.ts';
+import { measure } from '../../ninep/layers/quota/measure.ts';
+import { type QuotaUsage, withQuota } from '../../ninep/layers/quota/quota.ts';
 import { readOnly } from '../../ninep/layers/read-only.ts';
 import type { Clock } from '../../ninep/layers/throttle/clock.ts';
 import { throttled } from '../../ninep/layers/throttle/throttled.ts';
@@ -21,8 +22,8 @@ export interface Target {
   readonly canaries: readonly Canary[];
   /** Bytes that no reply's data may hold. */
   readonly secrets: readonly Buffer[];
-  /** What was not given back by a conversation that has ended, or undefined. */
-  leaked(): string | undefined;
+  /** What a conversation that has ended left behind that it should not have, or undefined. */
+  leaked(): MaybeAsync<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -62,7 +63,10 @@ export const TARGETS: Readonly<Record<string, Maker>> = {
     const share = new HostShare(directory, { securityModel: 'none' });
     const limited = withQuota(share.backend, { bytes: 256 << 10, inodes: 40 });
     await limited.measured;
-    return onHost([share], limited, () => limited.close());
+    const target = onHost([share], limited, () => limited.close());
+    const leaked = async () => (await target.leaked()) ?? (await drift(limited.usage, share.backend));
+    // Others than root may be unable to look into a directory, and what they cannot see does not count.
+    return process.geteuid?.() === 0 ? { ...target, leaked } : target;
   },
   exports: (directory) => {
     const one = new HostShare(directory, { securityModel: 'none' });
@@ -73,6 +77,13 @@ export const TARGETS: Readonly<Record<string, Maker>> = {
     });
   },
 };
+
+/** How an account differs from what is there, or undefined. */
+async function drift({ bytes, inodes }: QuotaUsage, backend: Backend): Promise<string | undefined> {
+  const there = await measure(backend, { isOver: () => false, pause: async () => {} });
+  if (bytes === there.bytes && inodes === there.inodes) return undefined;
+  return `${bytes} bytes and ${inodes} inodes in the account, ${there.bytes} and ${there.inodes} on the disk`;
+}
 
 /** A thousand times as fast as the system's. */
 const FAST_CLOCK: Clock = {
