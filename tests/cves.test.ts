@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 
 /**
  * What went wrong in other 9P servers, and the test that shows it does not here. A row is a number, what it demands, the test's file and a
- * piece of its title; this test holds that they exist. The metadata of mapped-file (2017-7493) is tested beside that model.
+ * piece of its title; this test holds that they exist.
  */
 const CVES: readonly (readonly [number: string, demand: string, file: string, title: string])[] = [
   [
@@ -48,6 +48,19 @@ const CVES: readonly (readonly [number: string, demand: string, file: string, ti
   ],
   ['2017-7471', 'the root cannot be left', 'ninep/backends/local/escape.test.ts', 'stays at the root'],
   ['2017-7471', '', 'tests/bind-mount.test.ts', 'a bind mount inside a share leads up to the share'],
+  [
+    '2017-7493',
+    'the metadata of mapped-file is no file of the share',
+    'ninep/backends/local/mapped/metadata.test.ts',
+    '%s by any operation that takes a name',
+  ],
+  ['2017-7493', '', 'ninep/backends/local/mapped/metadata.test.ts', 'it is not listed, wherever a listing is begun'],
+  [
+    '2017-7493',
+    '',
+    'ninep/backends/local/mapped/metadata.test.ts',
+    'a symbolic link for the directory: nothing is read through it, and nothing written',
+  ],
   [
     '2017-15038',
     'size and value of an attribute are of one moment',

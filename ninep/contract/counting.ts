@@ -31,9 +31,10 @@ export interface Counting extends Backend {
 /**
  * Counts the nodes and open files of `inner`. Releasing anything twice, or using it after its release, throws an Error
  * that a session reports as a bug.
+ *
+ * @param tally what to count in, for several backends to count together.
  */
-export function counting(inner: Backend): Counting {
-  const tally: Tally = { nodes: 0, files: 0 };
+export function counting(inner: Backend, tally: Tally = { nodes: 0, files: 0 }): Counting {
   return {
     tally,
     driver: inner.driver,

@@ -5,6 +5,7 @@ import { createMemory } from '../backends/memory/memory.ts';
 import { deferred } from '../contract/deferred.ts';
 import { onBench } from '../contract/fixture.ts';
 import { describeObjectContract } from '../contract/object-contract.ts';
+import { describePlainContract } from '../contract/plain-contract.ts';
 import { describeReadingContract } from '../contract/reading-contract.ts';
 import { readingTree } from '../contract/reading-tree.ts';
 import { errno } from '../contract/sessions.ts';
@@ -30,6 +31,7 @@ for (const [name, layer] of Object.entries(LAYERS)) {
   const empty = () => ({ backend: layer(createMemory()) });
   describeReadingContract(name, () => ({ backend: layer(readingTree()) }));
   describeWritingContract(name, empty);
+  describePlainContract(name, empty);
   describeObjectContract(name, empty, { xattrs: true, locks: true });
 }
 

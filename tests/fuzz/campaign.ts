@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settledRss } from '../support/collect-garbage.ts';
-import { Broken, Conversation, type Tally } from './conversation.ts';
+import { Broken, Conversation, emptyTally, type Tally } from './conversation.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 /** Requests in one conversation. */
@@ -36,7 +36,7 @@ export async function campaign({ target, messages, seed, first = 0, progress }: 
   const make = TARGETS[target];
   if (make === undefined)
     throw new RangeError(`no backend '${target}' to fuzz; there are ${Object.keys(TARGETS).join(', ')}`);
-  const tally: Tally = { messages: 0, replies: 0, takenBack: 0, errors: new Map() };
+  const tally = emptyTally();
   const scratch = await mkdtemp(join(tmpdir(), 'fuzz-'));
   let rssStart = 0;
   let conversations = 0;
@@ -45,7 +45,7 @@ export async function campaign({ target, messages, seed, first = 0, progress }: 
     while (tally.messages < messages) {
       if (conversations % PER_TREE === 0) {
         await tree?.close();
-        tree = make(scratch);
+        tree = await make(scratch);
       }
       if (tree === undefined) throw new Error('unreachable');
       const series = first + conversations;

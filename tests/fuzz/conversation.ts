@@ -1,11 +1,13 @@
 import { gather } from '../../ninep/client/client.ts';
-import { type AnyBody, decodeMessage } from '../../ninep/codec.ts';
-import { type Counting, counting } from '../../ninep/contract/counting.ts';
+import { type AnyBody, type Decoded, decodeMessage } from '../../ninep/codec.ts';
+import type { ExportTable } from '../../ninep/connection.ts';
+import { counting, type Tally as Held } from '../../ninep/contract/counting.ts';
 import { errnoName } from '../../ninep/errno.ts';
 import { isPending } from '../../ninep/maybe-async.ts';
+import type { Exchange } from '../../ninep/observer.ts';
 import { createSession, type Session } from '../../ninep/session.ts';
+import { VERSIONS, type Version } from '../../ninep/versions.ts';
 import { Random } from '../support/random.ts';
-import { SECRET } from './canary.ts';
 import { KnownFids } from './known-fids.ts';
 import { ReplyAreas } from './reply-areas.ts';
 import { anyFrame, hello, type Situation } from './requests.ts';
@@ -18,6 +20,20 @@ export interface Tally {
   takenBack: number;
   /** Error replies by the name of their number. */
   readonly errors: Map<string, number>;
+  /** Replies by the dialect they came in; those to Tversion, and those before one is agreed, are in none. */
+  readonly dialects: Map<Version, number>;
+}
+
+/** Nothing yet. */
+export function emptyTally(): Tally {
+  return { messages: 0, replies: 0, takenBack: 0, errors: new Map(), dialects: new Map() };
+}
+
+/** A request as it was sent. */
+interface Sent {
+  readonly frame: Uint8Array;
+  /** The dialect in force then; undefined before Tversion. */
+  readonly version: Version | undefined;
 }
 
 /** A promise of the server that did not hold, and the requests that came before. */
@@ -25,6 +41,9 @@ export class Broken extends Error {
   override readonly name = 'Broken';
 }
 
+const TVERSION = 100;
+/** An Rlerror, or an Rerror with no text in it. */
+const LEAST_ROOM: Readonly<Record<Version, number>> = { '9P2000': 9, '9P2000.u': 13, '9P2000.L': 11 };
 /** Frames shown with a failure. */
 const REMEMBERED = 30;
 /** Requests under way at once. */
@@ -43,11 +62,11 @@ export class Conversation {
   private readonly random: Random;
   private readonly fids = new KnownFids();
   private readonly areas = new ReplyAreas();
-  private readonly counted: Counting;
+  private readonly held: Held = { nodes: 0, files: 0 };
   private readonly session: Session;
-  private readonly live = new Map<number, { frame: Uint8Array; ended: Promise<void> }>();
+  private readonly live = new Map<number, { sent: Sent; ended: Promise<void> }>();
   private readonly tags: number[] = [];
-  private readonly recent: Uint8Array[] = [];
+  private readonly recent: Sent[] = [];
   private readonly bugs: unknown[] = [];
   private readonly under = new Set<number>();
   private readonly patienceMs: number;
@@ -59,53 +78,72 @@ export class Conversation {
     this.target = target;
     this.tally = tally;
     this.random = new Random(seed, series);
-    this.counted = counting(target.backend);
-    this.session = createSession(this.counted, {
+    this.session = createSession(this.counted(target.exported), {
       maxFids: 20,
       onBug: (error) => this.bugs.push(error),
       observer: {
         request: ({ id }) => this.under.add(id),
-        reply: ({ id }) => {
+        reply: (exchange, answer) => {
+          const { id } = exchange;
           if (!this.under.delete(id)) this.bugs.push(new Error(`request ${id} ended twice, or without having come`));
+          if (answer?.errno !== undefined) this.failed(exchange, errnoName(answer.errno));
         },
       },
     });
   }
 
   async run(length: number): Promise<void> {
-    const targets = ['a', '../outside/secret', '/', ...(this.target.canary?.targets ?? [])].map((text) =>
-      Buffer.from(text),
+    const targets = ['a', '../outside/secret', '/', ...this.target.canaries.flatMap((canary) => canary.targets)].map(
+      (text) => Buffer.from(text),
     );
     const { random } = this;
-    const situation: Situation = { random, fids: this.fids, live: this.tags, targets };
-    for (const frame of hello()) this.send(frame);
+    const situation: Omit<Situation, 'version'> = { random, fids: this.fids, live: this.tags, targets };
+    for (const frame of hello(random)) this.send(frame);
     for (let i = 0; i < length; i++) {
-      this.send(anyFrame(situation));
+      this.send(anyFrame({ ...situation, version: this.version }));
       // A Tversion on the way has ended everything.
-      if (this.fids.isEmpty && random.oneIn(6)) for (const frame of hello()) this.send(frame);
+      if (this.fids.isEmpty && random.oneIn(4)) for (const frame of hello(random)) this.send(frame);
       if (this.bugs.length > 0) break;
       if (this.live.size >= MOST_LIVE) await this.oneEnds();
-      else if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+      else if (i % 64 === 0 || this.version === undefined) await new Promise((resolve) => setImmediate(resolve));
     }
     while (this.live.size > 0) await this.oneEnds();
     await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));
-    this.judge();
+    await this.judge();
+  }
+
+  /** The backends, each of whose nodes and files count. */
+  private counted(exported: Target['exported']): Target['exported'] {
+    if (!('select' in exported)) return counting(exported, this.held);
+    const table: ExportTable = { select: (credential) => counting(exported.select(credential), this.held) };
+    return table;
+  }
+
+  /** The dialect in force. */
+  private get version(): Version | undefined {
+    return VERSIONS.find((version) => version === this.session.version);
+  }
+
+  private failed({ codec, body }: Exchange, errno: string): void {
+    this.tally.errors.set(errno, (this.tally.errors.get(errno) ?? 0) + 1);
+    if (errno === 'EIO') this.bugs.push(new Error(`${codec?.name} ${body && codec?.show(body)} is EIO`));
   }
 
   private send(frame: Uint8Array): void {
     const { random } = this;
+    const sent: Sent = { frame, version: this.version };
     if (this.recent.length >= REMEMBERED) this.recent.shift();
-    this.recent.push(frame);
+    this.recent.push(sent);
     this.tally.messages++;
     const area = this.areas.take();
-    const room = random.oneIn(25) ? random.pick([11, 12, 24, 100, 4096]) : area.length;
+    const room = random.oneIn(25) ? random.pick([leastRoom(sent.version), 13, 24, 100, 4096]) : area.length;
     const cut = 7 + random.below(room - 10);
     const reply = random.oneIn(3) ? [area.subarray(0, cut), area.subarray(cut, room)] : [area.subarray(0, room)];
     const split = random.below(frame.length);
     const request = random.oneIn(3) ? [frame.subarray(0, split), frame.subarray(split)] : [frame];
     const length = this.session.handle(request, reply);
     if (!isPending(length)) {
-      this.ended(frame, area, reply, length);
+      this.ended(sent, area, reply, length);
       return;
     }
     const number = this.count++;
@@ -114,67 +152,65 @@ export class Conversation {
     const ended = length.then((bytes) => {
       this.live.delete(number);
       this.tags.splice(this.tags.indexOf(tag), 1);
-      this.ended(frame, area, reply, bytes);
+      this.ended(sent, area, reply, bytes);
     });
-    this.live.set(number, { frame, ended });
+    this.live.set(number, { sent, ended });
   }
 
-  private ended(frame: Uint8Array, area: Uint8Array, reply: readonly Uint8Array[], length: number): void {
+  private ended(sent: Sent, area: Uint8Array, reply: readonly Uint8Array[], length: number): void {
     try {
-      this.check(frame, reply, length);
+      this.check(sent, reply, length);
     } catch (error) {
       this.bugs.push(error);
     }
     this.areas.giveBack(area);
   }
 
-  private check(frame: Uint8Array, reply: readonly Uint8Array[], length: number): void {
+  private check(sent: Sent, reply: readonly Uint8Array[], length: number): void {
     if (length === 0) {
       this.tally.takenBack++;
       return;
     }
     this.tally.replies++;
-    const decoded = decodeMessage(gather(reply, length));
-    const type = frame[4] ?? 0;
-    if (!decoded.ok) throw new Error(`the reply to ${show(frame)} is malformed: ${decoded.reason}`);
+    const { frame, version } = sent;
+    const decoded = decodeReply(sent, gather(reply, length));
+    if (!decoded.ok) throw new Error(`the reply to ${show(sent)} is malformed: ${decoded.reason}`);
     if (decoded.tag !== ((frame[5] ?? 0) | ((frame[6] ?? 0) << 8)))
-      throw new Error(`the reply to ${show(frame)} has another tag`);
+      throw new Error(`the reply to ${show(sent)} has another tag`);
     const { codec, body } = decoded;
-    if (codec.name !== 'Rlerror' && codec.type !== type + 1) throw new Error(`${codec.name} answers ${show(frame)}`);
-    if (codec.name === 'Rlerror') {
-      const name = errnoName(Number(body.ecode));
-      this.tally.errors.set(name, (this.tally.errors.get(name) ?? 0) + 1);
-      if (name === 'EIO') throw new Error(`${show(frame)} is EIO`);
-    }
-    this.guardSecret(frame, body);
-    const request = decodeMessage(frame);
-    if (request.ok) this.fids.learn(request.codec.name, request.body, codec.name === 'Rlerror' ? undefined : body);
+    const isError = codec.name === 'Rlerror' || codec.name === 'Rerror';
+    if (!isError && codec.type !== (frame[4] ?? 0) + 1) throw new Error(`${codec.name} answers ${show(sent)}`);
+    this.guardSecrets(sent, body);
+    if (version !== undefined) this.tally.dialects.set(version, (this.tally.dialects.get(version) ?? 0) + 1);
+    const request = decodeMessage(frame, version);
+    if (request.ok) this.fids.learn(request.codec.name, request.body, isError ? undefined : body);
   }
 
-  /** No reply shows anything that is outside of the share. */
-  private guardSecret(frame: Uint8Array, { data, qid, wqid }: AnyBody): void {
-    const { canary } = this.target;
-    if (canary === undefined) return;
+  /** No reply shows anything that is outside of the share, or that a backend keeps to itself. */
+  private guardSecrets(sent: Sent, { data, qid, wqid, stat }: AnyBody): void {
+    const { canaries, secrets } = this.target;
     if (isPayload(data)) {
-      const bytes = gather(data.segments, data.length);
-      if (Buffer.from(bytes.buffer).includes(SECRET)) throw new Error(`${show(frame)} read what is outside the share`);
+      const bytes = Buffer.from(gather(data.segments, data.length));
+      for (const secret of secrets)
+        if (bytes.includes(secret)) throw new Error(`${show(sent)} read what no client may see: '${secret}'`);
     }
-    for (const found of Array.isArray(wqid) ? wqid : [qid]) {
-      if (isQid(found) && canary.inodes.has(found.path))
-        throw new Error(`${show(frame)} found what is outside the share`);
+    const told = isStat(stat) ? stat.qid : qid;
+    for (const found of Array.isArray(wqid) ? wqid : [told]) {
+      if (isQid(found) && canaries.some(({ inodes }) => inodes.has(found.path)))
+        throw new Error(`${show(sent)} found what is outside the share`);
     }
   }
 
   private async oneEnds(): Promise<void> {
     const all = [...this.live.values()].map(({ ended }) => ended);
     await withPatience(this.patienceMs, Promise.race(all), () => {
-      const waiting = [...this.live.values()].map(({ frame }) => show(frame));
+      const waiting = [...this.live.values()].map(({ sent }) => show(sent));
       this.broken(`no answer for ${this.patienceMs / 1000} s to ${waiting.join('; ')}`);
     });
   }
 
-  private judge(): void {
-    const { nodes, files } = this.counted.tally;
+  private async judge(): Promise<void> {
+    const { nodes, files } = this.held;
     const [bug] = this.bugs;
     if (bug !== undefined) this.broken(bug instanceof Error ? (bug.stack ?? bug.message) : String(bug));
     if (this.under.size > 0) this.broken(`${this.under.size} requests never ended`);
@@ -182,7 +218,7 @@ export class Conversation {
       this.broken('the session has not let go of everything');
     if (nodes > 0 || files > 0) this.broken(`${nodes} nodes and ${files} open files were not released`);
     if (!this.areas.untouched()) this.broken('somebody wrote into the reply area of a request that had ended');
-    for (const wrong of [this.target.leaked(), this.target.canary?.changed()])
+    for (const wrong of [await this.target.leaked(), ...this.target.canaries.map((canary) => canary.changed())])
       if (wrong !== undefined) this.broken(wrong);
   }
 
@@ -201,10 +237,26 @@ async function withPatience<T>(patienceMs: number, promise: Promise<T>, giveUp: 
   if (first === 'late') giveUp();
 }
 
-function show(frame: Uint8Array): string {
-  const decoded = decodeMessage(frame);
-  if (!decoded.ok) return `${Buffer.from(frame.subarray(0, 100)).toString('hex')} (${decoded.reason})`;
-  return `${decoded.codec.name} tag ${decoded.tag} ${decoded.codec.show(decoded.body)}`;
+/**
+ * A reply, in the dialect in which it has to be. Before a version is agreed, and where that is what was asked for, a
+ * refusal may be in the one that was spoken before or in the one that was asked for.
+ */
+function decodeReply({ frame, version }: Sent, reply: Uint8Array): Decoded {
+  if (version !== undefined && frame[4] !== TVERSION) return decodeMessage(reply, version);
+  const readings = VERSIONS.map((each) => decodeMessage(reply, each));
+  return readings.find(({ ok }) => ok) ?? decodeMessage(reply);
+}
+
+/** The smallest reply area there may be: what an error takes in the dialect. */
+function leastRoom(version: Version | undefined): number {
+  return LEAST_ROOM[version ?? '9P2000.u'];
+}
+
+function show({ frame, version }: Sent): string {
+  const decoded = decodeMessage(frame, version);
+  const spoken = version ?? 'no version';
+  if (!decoded.ok) return `${spoken}: ${Buffer.from(frame.subarray(0, 100)).toString('hex')} (${decoded.reason})`;
+  return `${spoken}: ${decoded.codec.name} tag ${decoded.tag} ${decoded.codec.show(decoded.body)}`;
 }
 
 function isPayload(value: unknown): value is { segments: readonly Uint8Array[]; length: number } {
@@ -213,4 +265,8 @@ function isPayload(value: unknown): value is { segments: readonly Uint8Array[]; 
 
 function isQid(value: unknown): value is { path: bigint } {
   return typeof value === 'object' && value !== null && 'path' in value;
+}
+
+function isStat(value: unknown): value is { qid: unknown } {
+  return typeof value === 'object' && value !== null && 'qid' in value;
 }

@@ -18,13 +18,14 @@ const OPTIONS = {
 } as const satisfies CommandOptions;
 
 function report(backend: string, outcome: Outcome, seconds: number): void {
-  const { messages, replies, takenBack, errors, conversations, rssStart, rssEnd } = outcome;
+  const { messages, replies, takenBack, errors, dialects, conversations, rssStart, rssEnd } = outcome;
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   console.log(
     `${backend}: ${messages} messages in ${conversations} sessions, ${replies} replies, ${takenBack} taken back, ` +
       `${Math.round(messages / seconds)} messages/s`,
   );
   const failed = [...errors].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`);
+  console.log(`  spoken: ${[...dialects].map(([version, count]) => `${version} ${count}`).join(', ')}`);
   console.log(`  errors: ${failed.join(', ')}`);
   console.log(`  resident: ${mib(rssStart)} after a warm-up, ${mib(rssEnd)} at the end`);
   if (replies + takenBack !== messages)

@@ -1,4 +1,5 @@
 import type { AnyBody } from '../../ninep/codec.ts';
+import { DM } from '../../ninep/plan9.ts';
 import type { Random } from '../support/random.ts';
 
 /** What a fid is good for, as far as its client has seen. */
@@ -45,8 +46,10 @@ export class KnownFids {
     if (name === 'Tattach') this.kinds.set(fid, 'directory');
     if (name === 'Tversion') this.clear();
     if (name === 'Twalk') this.walked(request, reply);
-    if (name === 'Tlopen') this.kinds.set(fid, isDirectory(reply.qid) ? 'open-directory' : 'open-file');
+    if (name === 'Tlopen' || name === 'Topen')
+      this.kinds.set(fid, isDirectory(reply.qid) ? 'open-directory' : 'open-file');
     if (name === 'Tlcreate') this.kinds.set(fid, 'open-file');
+    if (name === 'Tcreate') this.kinds.set(fid, madeBy(Number(request.perm)));
     if (name === 'Txattrwalk') this.kinds.set(Number(request.newfid), 'xattr');
     if (name === 'Txattrcreate') this.kinds.set(fid, 'xattr');
   }
@@ -63,4 +66,10 @@ export class KnownFids {
 
 function isDirectory(qid: unknown): boolean {
   return typeof qid === 'object' && qid !== null && 'type' in qid && qid.type === 0x80;
+}
+
+/** What Tcreate leaves in its fid: links, devices and their like are made and not opened. */
+function madeBy(perm: number): FidKind {
+  if ((perm & DM.DMDIR) !== 0) return 'open-directory';
+  return (perm & (DM.DMSYMLINK | DM.DMLINK | DM.DMDEVICE | DM.DMNAMEDPIPE | DM.DMSOCKET)) === 0 ? 'open-file' : 'file';
 }

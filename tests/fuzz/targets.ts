@@ -1,117 +1,137 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { AT, loadHostfs } from 'node-hostfs';
-import type { Backend } from '../../ninep/backend.ts';
+import type { Backend, MaybeAsync } from '../../ninep/backend.ts';
+import { graft } from '../../ninep/backends/graft/graft.ts';
 import { Descriptors } from '../../ninep/backends/local/descriptors.ts';
-import { openLocal } from '../../ninep/backends/local/local.ts';
 import type { LocalOptions } from '../../ninep/backends/local/settings.ts';
 import { createMemory } from '../../ninep/backends/memory/memory.ts';
-import { createSynth } from '../../ninep/backends/synth/synth.ts';
+import { createSynth, type Synth } from '../../ninep/backends/synth/synth.ts';
+import type { ExportTable } from '../../ninep/connection.ts';
 import { ERRNO, errnoOf } from '../../ninep/errno.ts';
-import { Canary } from './canary.ts';
+import { exportTable } from '../../ninep/export-table.ts';
+import { idMapped } from '../../ninep/layers/id-map/id-mapped.ts';
+import { measure } from '../../ninep/layers/quota/measure.ts';
+import { type QuotaUsage, withQuota } from '../../ninep/layers/quota/quota.ts';
+import { readOnly } from '../../ninep/layers/read-only.ts';
+import type { Clock } from '../../ninep/layers/throttle/clock.ts';
+import { throttled } from '../../ninep/layers/throttle/throttled.ts';
+import type { Canary } from './canary.ts';
+import { HostShare, onHost } from './host-share.ts';
 
-/** A backend to be fuzzed, with what has to be true of it between conversations. */
+/** What is to be fuzzed, with what has to be true of it between conversations. */
 export interface Target {
-  readonly backend: Backend;
-  readonly canary: Canary | undefined;
-  /** What was not given back by a conversation that has ended, or undefined. */
-  leaked(): string | undefined;
+  readonly exported: Backend | ExportTable;
+  readonly canaries: readonly Canary[];
+  /** Bytes that no reply's data may hold. */
+  readonly secrets: readonly Buffer[];
+  /** What a conversation that has ended left behind that it should not have, or undefined. */
+  leaked(): MaybeAsync<string | undefined>;
   close(): Promise<void>;
 }
 
 /** Makes a fresh target in an empty directory of its own. */
-type Maker = (directory: string) => Target;
+type Maker = (directory: string) => Target | Promise<Target>;
 
 /** Every backend the fuzzer knows, by its name on the command line. A new one is one more row. */
 export const TARGETS: Readonly<Record<string, Maker>> = {
-  memory: () => {
-    const memory = createMemory({ capacity: 4 << 20, inodes: 2000 });
-    memory.writeFile('file', 'content');
-    return {
-      backend: memory,
-      canary: undefined,
-      leaked: () => (memory.usage.handles === 0 ? undefined : `${memory.usage.handles} handles`),
-      async close() {},
-    };
-  },
-  synth: () => {
-    const synth = createSynth();
-    synth.root.file('file', 'content');
-    const dir = synth.root.directory('dir');
-    for (let i = 0; i < 50; i++) dir.file(`f${i}`, 'more');
-    synth.root.symlink('out', '/etc');
-    synth.root.special('a', {
-      read: (_offset, into, request) =>
-        new Promise((resolve, reject) => {
-          const late = setTimeout(() => resolve(Math.min(1, into[0]?.length ?? 0)), 1);
-          request.onFlush(() => {
-            clearTimeout(late);
-            reject(errnoOf(ERRNO.EINTR));
-          });
-        }),
-      write: () => 0,
-    });
-    return { backend: synth, canary: undefined, leaked: () => undefined, async close() {} };
-  },
+  memory: () => memoryTarget((memory) => memory),
+  synth: () => ({ exported: synthTree(), canaries: [], secrets: [], leaked: () => undefined, async close() {} }),
   local: (directory) => localTarget(directory, { securityModel: 'none' }),
   'local-passthrough': (directory) => localTarget(directory, { securityModel: 'passthrough' }),
   'local-mapped-xattr': (directory) => localTarget(directory, { securityModel: 'mapped-xattr' }),
   'local-mapped-file': (directory) => localTarget(directory, { securityModel: 'mapped-file' }),
   'local-readonly': (directory) => localTarget(directory, { securityModel: 'none', readonly: true }),
   'local-parking': (directory) => localTarget(directory, { securityModel: 'none', descriptors: new Descriptors(24) }),
+  'read-only': () => memoryTarget(readOnly),
+  graft: (directory) => localTarget(directory, { securityModel: 'none' }, (local) => graft(local, 'b', synthTree())),
+  throttle: (directory) =>
+    localTarget(directory, { securityModel: 'none' }, (local) =>
+      throttled(local, { bps: { total: { rate: 1e6 } }, iops: { total: { rate: 500 } } }, FAST_CLOCK),
+    ),
+  'id-map': (directory) =>
+    localTarget(directory, { securityModel: 'passthrough' }, (local) =>
+      idMapped(local, {
+        uid: [
+          { inside: 0, outside: 0, count: 1 },
+          { inside: 1000, outside: 2000, count: 10 },
+        ],
+        gid: [
+          { inside: 0, outside: 0, count: 1 },
+          { inside: 100, outside: 200, count: 1 },
+        ],
+      }),
+    ),
+  quota: async (directory) => {
+    const share = new HostShare(directory, { securityModel: 'none' });
+    const limited = withQuota(share.backend, { bytes: 256 << 10, inodes: 40 });
+    await limited.measured;
+    const target = onHost([share], limited, () => limited.close());
+    const leaked = async () => (await target.leaked()) ?? (await drift(limited.usage, share.backend));
+    // Others than root may be unable to look into a directory, and what they cannot see does not count.
+    return process.geteuid?.() === 0 ? { ...target, leaked } : target;
+  },
+  exports: (directory) => {
+    const one = new HostShare(directory, { securityModel: 'none' });
+    const other = new HostShare(directory, { securityModel: 'none' });
+    const backends = { one: one.backend, other: other.backend, memory: createMemory({ capacity: 1 << 20 }) };
+    return onHost([one, other], exportTable(new Map(Object.entries(backends)), 'one'), async () => {
+      for (const backend of Object.values(backends)) await backend.close();
+    });
+  },
 };
 
-function localTarget(directory: string, options: Omit<LocalOptions, 'path'>): Target {
-  const around = realpathSync(mkdtempSync(join(directory, 'around-')));
-  const share = join(around, 'share');
-  mkdirSync(join(share, 'dir'), { recursive: true });
-  writeFileSync(join(share, 'file'), 'content');
-  writeFileSync(join(share, 'dir', 'a'), 'more');
-  symlinkSync('../outside', join(share, 'out'));
-  const hostfs = loadHostfs();
-  hostfs.mknodat(AT.FDCWD, Buffer.from(join(share, 'pipe')), 0o010600, 0);
-  const canary = new Canary(around, share);
-  const descriptors = options.descriptors ?? new Descriptors(hostfs.descriptorLimit());
-  const backend = openLocal({ ...options, path: share, descriptors });
-  const held = descriptors.held;
-  const open = openDescriptors();
+/** How an account differs from what is there, or undefined. */
+async function drift({ bytes, inodes }: QuotaUsage, backend: Backend): Promise<string | undefined> {
+  const there = await measure(backend, { isOver: () => false, pause: async () => {} });
+  if (bytes === there.bytes && inodes === there.inodes) return undefined;
+  return `${bytes} bytes and ${inodes} inodes in the account, ${there.bytes} and ${there.inodes} on the disk`;
+}
+
+/** A thousand times as fast as the system's. */
+const FAST_CLOCK: Clock = {
+  now: () => performance.now() * 1000,
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms / 1000);
+    return () => clearTimeout(timer);
+  },
+};
+
+function localTarget(
+  directory: string,
+  options: Omit<LocalOptions, 'path'>,
+  lay: (local: Backend) => Backend = (local) => local,
+): Target {
+  const share = new HostShare(directory, options);
+  const backend = lay(share.backend);
+  return onHost([share], backend, () => backend.close());
+}
+
+function memoryTarget(lay: (memory: Backend) => Backend): Target {
+  const memory = createMemory({ capacity: 4 << 20, inodes: 2000 });
+  memory.writeFile('file', 'content');
   return {
-    backend,
-    canary,
-    leaked() {
-      const more = openDescriptors() - open;
-      if (more !== 0) return `${more} descriptors of the process`;
-      return descriptors.held === held ? undefined : `${descriptors.held - held} descriptors of the budget`;
-    },
-    async close() {
-      await backend.close();
-      removeTree(Buffer.from(around));
-    },
+    exported: lay(memory),
+    canaries: [],
+    secrets: [],
+    leaked: () => (memory.usage.handles === 0 ? undefined : `${memory.usage.handles} handles`),
+    async close() {},
   };
 }
 
-function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length;
-}
-
-/** Removes a tree whose directories may have any mode and whose names any bytes. */
-function removeTree(path: Buffer): void {
-  chmodSync(path, 0o700);
-  for (const name of readdirSync(path, { encoding: 'buffer' })) {
-    const child = Buffer.concat([path, Buffer.from('/'), name]);
-    if (lstatSync(child).isDirectory()) removeTree(child);
-    else unlinkSync(child);
-  }
-  rmdirSync(path);
+function synthTree(): Synth {
+  const synth = createSynth();
+  synth.root.file('file', 'content');
+  const dir = synth.root.directory('dir');
+  for (let i = 0; i < 50; i++) dir.file(`f${i}`, 'more');
+  synth.root.symlink('out', '/etc');
+  synth.root.special('a', {
+    read: (_offset, into, request) =>
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => resolve(Math.min(1, into[0]?.length ?? 0)), 1);
+        request.onFlush(() => {
+          clearTimeout(late);
+          reject(errnoOf(ERRNO.EINTR));
+        });
+      }),
+    write: () => 0,
+  });
+  return synth;
 }
