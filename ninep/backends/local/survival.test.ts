@@ -19,7 +19,7 @@ import { AT, E, FileHandle, type Hostfs, loadHostfs, O } from 'node-hostfs';
 import { Descriptors } from './descriptors.ts';
 import { Handles } from './handles.ts';
 import type { HostObject } from './host-object.ts';
-import { bytes, errorOf, openDescriptors } from './local-fixture.ts';
+import { bytes, errorOf, handlesWork, openDescriptors } from './local-fixture.ts';
 import { settingsOf } from './settings.ts';
 import { Share } from './share.ts';
 import { lookup } from './walk.ts';
@@ -28,17 +28,6 @@ import { lookup } from './walk.ts';
 
 const hostfs = loadHostfs() as { -readonly [K in keyof Hostfs]: Hostfs[K] };
 const { openByHandleAt } = hostfs;
-
-/** Whether this process may open by handle where the tests play. It takes CAP_DAC_READ_SEARCH, and no overlayfs. */
-function handlesWork(): boolean {
-  const fd = hostfs.openat(AT.FDCWD, bytes(tmpdir()), O.RDONLY | O.DIRECTORY, 0);
-  const handle = new FileHandle();
-  const made = hostfs.nameToHandleAt(fd, bytes(''), handle.bytes, AT.EMPTY_PATH);
-  const opened = made < 0 ? made : openByHandleAt(fd, handle.handle, O.PATH);
-  for (const one of [fd, opened]) if (one >= 0) hostfs.close(one);
-  return opened >= 0;
-}
-
 const describeHandles = handlesWork() ? describe : describe.skip;
 const LIMIT = 60;
 
