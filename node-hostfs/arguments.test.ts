@@ -56,6 +56,8 @@ describe('arguments of the wrong kind are refused before the kernel is asked', (
     ['statx', [scratch.fd, name, 0, 0, new Uint8Array(255)], 'RangeError'],
     ['statx', [scratch.fd, name, 0, 0, detached()], 'RangeError'],
     ['fstatfs', [scratch.fd, new Uint8Array(119)], 'RangeError'],
+    ['nameToHandleAt', [scratch.fd, name, new Uint8Array(139), 0], 'RangeError'],
+    ['openByHandleAt', [scratch.fd, new Uint8Array(7), 0], 'RangeError'],
     ['readlinkat', [scratch.fd, name, new Uint8Array(0)], 'RangeError'],
     ['ofdGetLock', [0, 0, 0, 0, new Uint8Array(31)], 'RangeError'],
     ['mknodat', [scratch.fd, name, 0o100644, -1], 'RangeError'],

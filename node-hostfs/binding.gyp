@@ -7,6 +7,7 @@
         "native/args.cc",
         "native/attributes.cc",
         "native/directory.cc",
+        "native/handle.cc",
         "native/io.cc",
         "native/lock.cc",
         "native/names.cc",

@@ -19,6 +19,18 @@ export interface Calls {
   openat(dirfd: number, name: NameBytes, flags: number, mode: number): number;
   /** Opens the object of an object descriptor for I/O, whatever it is called by now; O_CREAT and O_NOFOLLOW are EINVAL. @returns a descriptor. */
   reopen(fd: number, flags: number): number;
+  /**
+   * What the file system itself calls an object: fills `out` (`FileHandle.bytes`, 140 bytes or more). With an empty name and
+   * AT.EMPTY_PATH: of an object descriptor. -EOPNOTSUPP where the file system has no handles.
+   * @returns bytes of the handle. @spec Linux name_to_handle_at(2)
+   */
+  nameToHandleAt(dirfd: number, name: NameBytes, out: Uint8Array, flags: number): number;
+  /**
+   * Opens by a handle (`FileHandle.handle`) through the mount that `mountFd`, no O_PATH descriptor, is on. It heeds no
+   * permissions on the way, so it takes CAP_DAC_READ_SEARCH (-EPERM), and the caller to know where the handle is from. -ESTALE
+   * for what is gone. @returns a descriptor. @spec Linux open_by_handle_at(2)
+   */
+  openByHandleAt(mountFd: number, handle: Uint8Array, flags: number): number;
   /** Gives up a descriptor; after any answer it is gone. @spec Linux close(2) */
   close(fd: number): number;
   /** The status flags of an open file: access mode, O_APPEND, O_NONBLOCK and so on. @spec Linux fcntl(2) F_GETFL */

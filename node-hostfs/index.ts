@@ -20,6 +20,7 @@ export {
 } from './constants.ts';
 export { Dirents } from './dirents.ts';
 export { E, errnoName } from './errno.ts';
+export { FileHandle } from './file-handle.ts';
 export { loadHostfs } from './load.ts';
 export { LockWords } from './lock-words.ts';
 export { Statfs } from './statfs.ts';

@@ -9,6 +9,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ProcFdDirectory();  // Opened now, so that no call later finds the process out of descriptors.
   ExportOpen(env, exports);
+  ExportHandle(env, exports);
   ExportDirectory(env, exports);
   ExportNames(env, exports);
   ExportAttributes(env, exports);

@@ -96,6 +96,7 @@ void Export(Napi::Env env, Napi::Object exports, const char* name, const char* a
 }
 
 void ExportOpen(Napi::Env env, Napi::Object exports);
+void ExportHandle(Napi::Env env, Napi::Object exports);
 void ExportDirectory(Napi::Env env, Napi::Object exports);
 void ExportNames(Napi::Env env, Napi::Object exports);
 void ExportAttributes(Napi::Env env, Napi::Object exports);

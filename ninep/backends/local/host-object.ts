@@ -79,10 +79,7 @@ export class HostObject implements Parkable {
     const { share, descriptor } = this;
     share.descriptors.forget(this);
     share.kept?.release(this);
-    if (descriptor === PARKED) {
-      share.parked.remove(this);
-      return;
-    }
+    if (descriptor === PARKED) return share.parked.remove(this);
     share.descriptors.give();
     return share.close(descriptor, this.format);
   }
@@ -106,22 +103,16 @@ export class HostObject implements Parkable {
     return true;
   }
 
-  /** Opens the descriptor again if it was closed and can be had. Fails with EMFILE when that is one too many. */
-  wake(): void {
-    if (this.descriptor !== PARKED) return;
+  private reopen(): number {
     const { share } = this;
     share.descriptors.take();
-    const fd = share.parked.open(this);
-    if (fd < 0) {
-      share.descriptors.give();
-      return;
+    try {
+      this.descriptor = share.parked.open(this) ?? PARKED;
+    } finally {
+      if (this.descriptor === PARKED) share.descriptors.give();
     }
-    this.descriptor = fd;
+    if (this.descriptor === PARKED) fail('ESTALE');
     share.descriptors.watch(this);
-  }
-
-  private reopen(): number {
-    this.wake();
-    return this.descriptor === PARKED ? fail('ESTALE') : this.descriptor;
+    return this.descriptor;
   }
 }

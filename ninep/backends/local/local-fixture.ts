@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadHostfs } from 'node-hostfs';
+import { AT, FileHandle, loadHostfs, O } from 'node-hostfs';
 import type { Backend, Credential, MaybeAsync, Node, OpenFile, Request } from '../../backend.ts';
 import { Errno } from '../../errno.ts';
 import { openLocal } from './local.ts';
@@ -70,6 +70,17 @@ export async function readText(file: OpenFile, offset = 0n): Promise<string> {
 
 export function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** Whether this process may open by handle where the tests play. It takes CAP_DAC_READ_SEARCH, and no overlayfs. */
+export function handlesWork(): boolean {
+  const hostfs = loadHostfs();
+  const fd = hostfs.openat(AT.FDCWD, bytes(tmpdir()), O.RDONLY | O.DIRECTORY, 0);
+  const handle = new FileHandle();
+  const made = hostfs.nameToHandleAt(fd, bytes(''), handle.bytes, AT.EMPTY_PATH);
+  const opened = made < 0 ? made : hostfs.openByHandleAt(fd, handle.handle, O.PATH);
+  for (const one of [fd, opened]) if (one >= 0) hostfs.close(one);
+  return opened >= 0;
 }
 
 /** A directory of the host, exported. */

@@ -27,6 +27,7 @@ class LocalBackend implements Backend {
 
   close(): MaybeAsync<void> {
     this.share.locks.close();
+    this.share.handles.close();
     return this.share.root.release();
   }
 }

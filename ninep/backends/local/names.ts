@@ -61,18 +61,16 @@ export class PlainNames implements Names {
 
 /** Removes a name of the directory behind `dirfd`. `flags`: 0 or AT.REMOVEDIR. */
 export function removeName(share: Share, dirfd: number, name: Name, flags: number): void {
-  share.parked.wake(dirfd, name);
-  check(share.hostfs.unlinkat(dirfd, name, flags));
+  check(share.parked.across(dirfd, name, () => share.hostfs.unlinkat(dirfd, name, flags)));
 }
 
 /** Moves a name from one directory to another, replacing what is there. @returns 0 or a negative errno. */
 export function moveName(share: Share, oldDirfd: number, oldName: Name, newDirfd: number, newName: Name): number {
   const { parked, hostfs } = share;
   if (parked.size === 0) return hostfs.renameat2(oldDirfd, oldName, newDirfd, newName, 0);
-  parked.wake(newDirfd, newName);
   const oldPath = pathOf(share, oldDirfd, oldName);
   const newPath = pathOf(share, newDirfd, newName);
-  const result = hostfs.renameat2(oldDirfd, oldName, newDirfd, newName, 0);
+  const result = parked.across(newDirfd, newName, () => hostfs.renameat2(oldDirfd, oldName, newDirfd, newName, 0));
   if (result === 0 && oldPath !== undefined && newPath !== undefined) parked.moved(oldPath, newPath);
   return result;
 }

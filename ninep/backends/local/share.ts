@@ -4,6 +4,7 @@ import { QID_TYPE } from '../../backend.ts';
 import { Errno, errnoOf, fail } from '../../errno.ts';
 import { check } from './check.ts';
 import { type Descriptors, processDescriptors } from './descriptors.ts';
+import { Handles } from './handles.ts';
 import { HostObject } from './host-object.ts';
 import { IoPolicy } from './io-policy.ts';
 import { LockTable } from './lock-table.ts';
@@ -39,6 +40,7 @@ export class Share {
   readonly policy: IoPolicy;
   readonly locks: LockTable;
   readonly descriptors: Descriptors;
+  readonly handles: Handles;
   readonly parked: Parked;
   readonly settings: Settings;
   /** Where a mapped model keeps what clients see; absent where that is the host's own. */
@@ -57,12 +59,13 @@ export class Share {
     const fd = openRoot(this.hostfs, settings.path, this.model);
     this.descriptors = descriptors ?? processDescriptors(this.hostfs);
     this.policy = new IoPolicy(this.hostfs);
-    this.parked = new Parked(this);
     const { store, names, kept } = storage(this);
     this.store = store;
     this.names = names;
     this.kept = kept;
     this.root = this.holdRoot(settings.path, fd);
+    this.handles = new Handles(this.hostfs, fd, this.descriptors);
+    this.parked = new Parked(this, this.handles);
     this.qids = new QidPaths(this.hostfs, this.root, settings);
     this.locks = new LockTable(this.hostfs, this.readonly, this.descriptors);
   }
