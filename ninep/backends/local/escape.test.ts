@@ -8,6 +8,8 @@ import { Tree } from '../../client/tree.ts';
 import { Errno } from '../../errno.ts';
 import { MESSAGES, type RequestBody, type RequestName } from '../../messages.ts';
 import { createSession, type Session } from '../../session.ts';
+import { UNTOUCHED } from '../../stat.ts';
+import type { Version } from '../../versions.ts';
 import { fidNumber, fid as fidType, name as nameType } from '../../wire-types.ts';
 import { Fixture } from './local-fixture.ts';
 
@@ -38,6 +40,12 @@ afterEach(async () => {
   expect(await fixture.close()).toBe(0);
 });
 
+/** The conversation goes on in another dialect. */
+async function begin(version: Version): Promise<void> {
+  await client.version(version);
+  tree = await Tree.attach(client);
+}
+
 async function outcome(call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -50,6 +58,8 @@ async function outcome(call: Promise<unknown>): Promise<string> {
 
 interface Row {
   readonly message: RequestName;
+  /** A dialect that has the message. */
+  readonly version: Version;
   readonly field: string;
 }
 
@@ -58,10 +68,10 @@ function isRequest(name: string): name is RequestName {
 }
 
 /** Every field of every request that is one name of a file. */
-const NAME_FIELDS: readonly Row[] = MESSAGES.flatMap(({ name: message, fields }) =>
+const NAME_FIELDS: readonly Row[] = MESSAGES.flatMap(({ name: message, versions, fields }) =>
   Object.entries<WireType<unknown>>(fields)
     .filter(([, type]) => type === nameType && isRequest(message))
-    .map(([field]) => ({ message: message as RequestName, field })),
+    .map(([field]) => ({ message: message as RequestName, version: versions.at(-1) ?? '9P2000.L', field })),
 );
 
 /** A request that would succeed, but for the one name. */
@@ -79,6 +89,7 @@ function bodyWith(
     if (type === nameType) body[key] = utf8(key === field ? name : key.startsWith('old') ? 'file' : 'new');
     else if (type === fidType) body[key] = fidNumber(key === 'fid' && 'dfid' in row.fields ? file : directory);
     else if (key === 'symtgt') body[key] = utf8('target');
+    else if (key === 'extension') body[key] = utf8('');
     else body[key] = key === 'mode' && message === 'Tmknod' ? 0o100644 : 0;
   }
   return body as RequestBody<RequestName>;
@@ -91,7 +102,8 @@ describe('a name', () => {
     expect(NAME_FIELDS.length).toBeGreaterThanOrEqual(9);
   });
 
-  test.each(NAME_FIELDS)('$message $field that no file can have is ENOENT', async ({ message, field }) => {
+  test.each(NAME_FIELDS)('$message $field that no file can have is ENOENT', async ({ message, version, field }) => {
+    await begin(version);
     for (const bad of BAD_NAMES) {
       const directory = await tree.walk('');
       const file = await tree.walk('file');
@@ -103,7 +115,8 @@ describe('a name', () => {
 
   test.each(NAME_FIELDS)(
     '$message $field that is a dot or two is refused, at the root as elsewhere',
-    async ({ message, field }) => {
+    async ({ message, version, field }) => {
+      await begin(version);
       for (const place of ['', 'dir']) {
         for (const dots of ['.', '..']) {
           const directory = await tree.walk(place);
@@ -115,6 +128,16 @@ describe('a name', () => {
       expect(readdirSync(fixture.path).sort()).toEqual(['dir', 'file', 'link']);
     },
   );
+});
+
+test.each(['9P2000', '9P2000.u'] as const)('Twstat in %s gives no name that leads elsewhere', async (version) => {
+  await begin(version);
+  for (const bad of ['/', 'a/b', '/etc', '../outside/new', 'dir/..', 'a\0b', '.', '..']) {
+    const fid = await tree.walk('file');
+    const call = client.call('Twstat', { fid, stat: { ...UNTOUCHED, name: utf8(bad) } });
+    expect(['ENOENT', 'EEXIST', 'EISDIR', 'EINVAL']).toContain(await outcome(call));
+  }
+  expect(readdirSync(fixture.path).sort()).toEqual(['dir', 'file', 'link']);
 });
 
 describe('a walk', () => {
