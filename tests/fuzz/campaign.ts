@@ -24,7 +24,7 @@ export interface Campaign {
   readonly progress?: (messages: number) => void;
 }
 
-/** What a campaign came to, with the resident size in bytes after a warm-up and at the end. */
+/** What a campaign came to, with the resident size in bytes after a warm-up and at the end, 0 in a short one. */
 export interface Outcome extends Tally {
   readonly conversations: number;
   readonly rssStart: number;
@@ -57,7 +57,8 @@ export async function campaign({ target, messages, seed, first = 0, progress }: 
     }
     await tree?.close();
     tree = undefined;
-    return { ...tally, conversations, rssStart, rssEnd: await settledRss() };
+    // Without a warm-up there is nothing to compare with.
+    return { ...tally, conversations, rssStart, rssEnd: rssStart > 0 ? await settledRss() : 0 };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

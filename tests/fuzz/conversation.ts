@@ -1,5 +1,5 @@
 import { gather } from '../../ninep/client/client.ts';
-import { type AnyBody, type Decoded, decodeMessage } from '../../ninep/codec.ts';
+import { decodeMessage } from '../../ninep/codec.ts';
 import type { ExportTable } from '../../ninep/connection.ts';
 import { counting, type Tally as Held } from '../../ninep/contract/counting.ts';
 import { errnoName } from '../../ninep/errno.ts';
@@ -9,8 +9,10 @@ import { createSession, type Session } from '../../ninep/session.ts';
 import { VERSIONS, type Version } from '../../ninep/versions.ts';
 import { Random } from '../support/random.ts';
 import { KnownFids } from './known-fids.ts';
+import { leakIn } from './leaks.ts';
 import { ReplyAreas } from './reply-areas.ts';
 import { anyFrame, hello, type Situation } from './requests.ts';
+import { decodeReply, leastRoom, type Sent, show } from './sent.ts';
 import type { Target } from './targets.ts';
 
 /** What a conversation came to. */
@@ -29,21 +31,11 @@ export function emptyTally(): Tally {
   return { messages: 0, replies: 0, takenBack: 0, errors: new Map(), dialects: new Map() };
 }
 
-/** A request as it was sent. */
-interface Sent {
-  readonly frame: Uint8Array;
-  /** The dialect in force then; undefined before Tversion. */
-  readonly version: Version | undefined;
-}
-
 /** A promise of the server that did not hold, and the requests that came before. */
 export class Broken extends Error {
   override readonly name = 'Broken';
 }
 
-const TVERSION = 100;
-/** An Rlerror, or an Rerror with no text in it. */
-const LEAST_ROOM: Readonly<Record<Version, number>> = { '9P2000': 9, '9P2000.u': 13, '9P2000.L': 11 };
 /** Frames shown with a failure. */
 const REMEMBERED = 30;
 /** Requests under way at once. */
@@ -137,7 +129,7 @@ export class Conversation {
     this.tally.messages++;
     const area = this.areas.take();
     const room = random.oneIn(25) ? random.pick([leastRoom(sent.version), 13, 24, 100, 4096]) : area.length;
-    const cut = 7 + random.below(room - 10);
+    const cut = random.below(room);
     const reply = random.oneIn(3) ? [area.subarray(0, cut), area.subarray(cut, room)] : [area.subarray(0, room)];
     const split = random.below(frame.length);
     const request = random.oneIn(3) ? [frame.subarray(0, split), frame.subarray(split)] : [frame];
@@ -180,25 +172,11 @@ export class Conversation {
     const { codec, body } = decoded;
     const isError = codec.name === 'Rlerror' || codec.name === 'Rerror';
     if (!isError && codec.type !== (frame[4] ?? 0) + 1) throw new Error(`${codec.name} answers ${show(sent)}`);
-    this.guardSecrets(sent, body);
+    const leak = leakIn(body, this.target);
+    if (leak !== undefined) throw new Error(`${show(sent)} ${leak}`);
     if (version !== undefined) this.tally.dialects.set(version, (this.tally.dialects.get(version) ?? 0) + 1);
     const request = decodeMessage(frame, version);
     if (request.ok) this.fids.learn(request.codec.name, request.body, isError ? undefined : body);
-  }
-
-  /** No reply shows anything that is outside of the share, or that a backend keeps to itself. */
-  private guardSecrets(sent: Sent, { data, qid, wqid, stat }: AnyBody): void {
-    const { canaries, secrets } = this.target;
-    if (isPayload(data)) {
-      const bytes = Buffer.from(gather(data.segments, data.length));
-      for (const secret of secrets)
-        if (bytes.includes(secret)) throw new Error(`${show(sent)} read what no client may see: '${secret}'`);
-    }
-    const told = isStat(stat) ? stat.qid : qid;
-    for (const found of Array.isArray(wqid) ? wqid : [told]) {
-      if (isQid(found) && canaries.some(({ inodes }) => inodes.has(found.path)))
-        throw new Error(`${show(sent)} found what is outside the share`);
-    }
   }
 
   private async oneEnds(): Promise<void> {
@@ -235,38 +213,4 @@ async function withPatience<T>(patienceMs: number, promise: Promise<T>, giveUp: 
   const first = await Promise.race([promise, late]);
   clearTimeout(timer);
   if (first === 'late') giveUp();
-}
-
-/**
- * A reply, in the dialect in which it has to be. Before a version is agreed, and where that is what was asked for, a
- * refusal may be in the one that was spoken before or in the one that was asked for.
- */
-function decodeReply({ frame, version }: Sent, reply: Uint8Array): Decoded {
-  if (version !== undefined && frame[4] !== TVERSION) return decodeMessage(reply, version);
-  const readings = VERSIONS.map((each) => decodeMessage(reply, each));
-  return readings.find(({ ok }) => ok) ?? decodeMessage(reply);
-}
-
-/** The smallest reply area there may be: what an error takes in the dialect. */
-function leastRoom(version: Version | undefined): number {
-  return LEAST_ROOM[version ?? '9P2000.u'];
-}
-
-function show({ frame, version }: Sent): string {
-  const decoded = decodeMessage(frame, version);
-  const spoken = version ?? 'no version';
-  if (!decoded.ok) return `${spoken}: ${Buffer.from(frame.subarray(0, 100)).toString('hex')} (${decoded.reason})`;
-  return `${spoken}: ${decoded.codec.name} tag ${decoded.tag} ${decoded.codec.show(decoded.body)}`;
-}
-
-function isPayload(value: unknown): value is { segments: readonly Uint8Array[]; length: number } {
-  return typeof value === 'object' && value !== null && 'segments' in value;
-}
-
-function isQid(value: unknown): value is { path: bigint } {
-  return typeof value === 'object' && value !== null && 'path' in value;
-}
-
-function isStat(value: unknown): value is { qid: unknown } {
-  return typeof value === 'object' && value !== null && 'qid' in value;
 }

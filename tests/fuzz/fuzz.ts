@@ -27,7 +27,7 @@ function report(backend: string, outcome: Outcome, seconds: number): void {
   const failed = [...errors].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`);
   console.log(`  spoken: ${[...dialects].map(([version, count]) => `${version} ${count}`).join(', ')}`);
   console.log(`  errors: ${failed.join(', ')}`);
-  console.log(`  resident: ${mib(rssStart)} after a warm-up, ${mib(rssEnd)} at the end`);
+  if (rssStart > 0) console.log(`  resident: ${mib(rssStart)} after a warm-up, ${mib(rssEnd)} at the end`);
   if (replies + takenBack !== messages)
     throw new Broken(`${messages - replies - takenBack} messages were never answered`);
   if (rssStart > 0 && rssEnd - rssStart > MOST_GROWTH)
