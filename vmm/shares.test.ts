@@ -158,7 +158,7 @@ describe('refused, in one line', () => {
     [{ path: join(scratch, 'absent') }, 'no such directory'],
     [
       { driver: 'nfs' } as unknown as ExportConfig,
-      "unknown driver 'nfs'; the drivers are local, synth, memory, backend",
+      "unknown driver 'nfs'; the drivers are local, synth, memory, proxy, backend",
     ],
     [{ driver: 'exports', exports: { a: { driver: 'exports' } as never } }, "unknown driver 'exports'"],
     [{ driver: 'exports', exports: {} }, 'there are no exports; name at least one'],

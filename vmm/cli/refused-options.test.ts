@@ -84,8 +84,8 @@ const REFUSED: readonly Refused[] = [
   ['proxy-helper -p . -f 3 -u 0', 'proxy-helper: --uid and --gid say who owns the socket; add --socket PATH'],
   ['proxy-helper -p . -f x', "proxy-helper: --fd: 'x' is no whole number"],
   [
-    'proxy-helper -p . -s /s --security-model mapped',
-    'proxy-helper: security_model=mapped is not supported yet; use passthrough or none',
+    'proxy-helper -p . -s /s --security-model map',
+    "proxy-helper: security_model: 'map' is unknown; the values are none, passthrough, mapped-xattr, mapped-file, mapped",
   ],
   ['run --virtfs local', '--virtfs: mount_tag is missing; add mount_tag=TAG'],
   ['run --virtfs local,path=.', '--virtfs: mount_tag is missing; add mount_tag=TAG'],
