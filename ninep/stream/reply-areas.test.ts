@@ -20,6 +20,18 @@ describe('the room for a reply', () => {
     ['Tread cut off before its count', read(100_000).subarray(0, 20), 8192],
     ['a request without data in its reply', encodeMessage('Treadlink', tag, { fid }), 8192],
     [
+      'Tgetlock, whose reply may hold the longest client id',
+      encodeMessage('Tgetlock', tag, {
+        fid,
+        type: 1,
+        start: 0n,
+        length: 0n,
+        proc_id: 1,
+        client_id: utf8('me'),
+      }),
+      70_000,
+    ],
+    [
       'Twrite, whose count is its own',
       encodeMessage('Twrite', tag, { fid, offset: 0n, data: { segments: [utf8('x')], length: 1 } }),
       8192,

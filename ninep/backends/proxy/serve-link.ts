@@ -1,12 +1,10 @@
 import { copyOut, totalLength } from '../../../bytes/segments.ts';
-import { codecOf } from '../../codec.ts';
-import { READ_OVERHEAD } from '../../constants.ts';
-import type { FrameHandler, Segments } from '../../frame-handler.ts';
+import { FrameError, type FrameHandler, type Segments } from '../../frame-handler.ts';
+import { FrameReader } from '../../stream/frame-reader.ts';
+import { replyRoom } from '../../stream/reply-areas.ts';
 import { decodeHello, encodeHello, HELLO_SIZE, type Hello, PROTOCOL_VERSION } from './hello.ts';
 import type { Link } from './link.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { FrameHeader } from './reply-reader.ts';
-import { RequestReader } from './request-reader.ts';
 
 /** What a helper serves and says of itself. */
 export interface ServeOptions {
@@ -21,17 +19,6 @@ const MOST_BACKLOG = 16 << 20;
 const MOST_UNDER_WAY = 1000;
 const MOST_SET_ASIDE = 64 << 20;
 
-/** Room for every reply without data, but for those of Tgetlock, which hold a client id. */
-const USUAL_REPLY = 8192;
-const LONGEST_REPLY = 70_000;
-
-const TREAD = codecOf('Tread').type;
-const TREADDIR = codecOf('Treaddir').type;
-const TGETLOCK = codecOf('Tgetlock').type;
-
-/** Where count[4] stands in Tread and Treaddir: after header, fid[4] and offset[8]. */
-const COUNT_AT = 19;
-
 /**
  * Serves one conversation from the helper's side until the link ends. Resolves then, with everything given back.
  *
@@ -45,7 +32,7 @@ class Served {
   private readonly link: Link;
   private readonly options: ServeOptions;
   private readonly done: (reason: string) => void;
-  private readonly reader: RequestReader;
+  private readonly reader = new FrameReader();
   private introduced = false;
   private ended = false;
   private underWay = 0;
@@ -56,24 +43,23 @@ class Served {
     this.link = link;
     this.options = options;
     this.done = done;
-    this.reader = new RequestReader(options.msize, (header, frame) => this.take(header, frame));
     link.listen({ data: (chunk) => this.receive(chunk), closed: (reason) => this.end(reason) });
   }
 
   private receive(chunk: Uint8Array): void {
     if (this.ended) return;
+    this.reader.feed(chunk);
     try {
-      this.reader.push(chunk);
+      while (!this.ended) {
+        const frame = this.reader.next(this.options.msize);
+        if (frame === undefined) return;
+        if (this.introduced) this.serve(frame);
+        else this.introduce(frame);
+      }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolError || error instanceof FrameError)) throw error;
       this.end(error.message);
     }
-  }
-
-  private take(header: FrameHeader, frame: Segments): void {
-    if (this.ended) return;
-    if (this.introduced) this.serve(header, frame);
-    else this.introduce(frame);
   }
 
   private introduce(frame: Segments): void {
@@ -85,8 +71,8 @@ class Served {
     if (protocol !== PROTOCOL_VERSION) throw new ProtocolError(`version ${protocol} of the protocol was asked for`);
   }
 
-  private serve(header: FrameHeader, frame: Segments): void {
-    const room = Math.min(replySize(header, frame), this.options.msize);
+  private serve(frame: Segments): void {
+    const room = replyRoom(frame, this.options.msize);
     const area = [new Uint8Array(room)];
     const length = this.options.handler.handle(frame, area);
     if (typeof length === 'number') {
@@ -124,14 +110,4 @@ class Served {
     this.link.close();
     void this.options.handler.reset().then(() => this.done(reason));
   }
-}
-
-/** The largest reply a request can have. */
-function replySize({ type }: FrameHeader, frame: Segments): number {
-  if (type === TGETLOCK) return LONGEST_REPLY;
-  if (type !== TREAD && type !== TREADDIR) return USUAL_REPLY;
-  const bytes = new Uint8Array(4);
-  if (copyOut(frame, COUNT_AT, bytes, 4) < 4) return USUAL_REPLY;
-  const count = new DataView(bytes.buffer).getUint32(0, true);
-  return Math.max(READ_OVERHEAD + count, READ_OVERHEAD);
 }
