@@ -36,10 +36,9 @@ describeGuest('the interfaces and rings of a device', (accel) => {
     shares: variants.map(([mountTag, [virtio]]) => ({ path: join(host, mountTag), mountTag, virtio })),
   }));
 
-  test.each(Object.keys(VARIANTS))(
+  test.each(variants)(
     '%s: identity, features, and parallel file work',
-    async (tag) => {
-      const [, identity, features] = VARIANTS[tag] ?? [];
+    async (tag, [, identity, features]) => {
       const { status, stdout, stderr } = await guest.sh(`
       for device in /sys/bus/virtio/drivers/9pnet_virtio/virtio*; do
         [ "$(cat $device/mount_tag)" = ${tag} ] || continue
