@@ -1,7 +1,7 @@
 /** The common configuration structure as a table. */
 import { registerBlock } from '../../bytes/registers.ts';
 import type { QueueArea } from './queue-layout.ts';
-import { STATUS } from './status.ts';
+import { STATUS_BITS } from './status.ts';
 
 /** Vector number that means none. @spec virtio 1.2 §4.1.5.1.2 MSI-X Vector Configuration */
 export const NO_VECTOR = 0xffff;
@@ -30,8 +30,6 @@ export interface CommonConfigOwner {
 
 const spec = 'virtio 1.2 §4.1.4.3 Common configuration structure layout';
 const vectors = 'virtio 1.2 §4.1.5.1.2 MSI-X Vector Configuration';
-
-const bitNumber = (mask: number) => Math.log2(mask);
 
 function queueAddress(area: QueueArea, at: number, doc: string) {
   return {
@@ -122,14 +120,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
     reset: 0,
     spec: 'virtio 1.2 §2.1 Device Status Field',
     doc: 'How far driver and device have come. Writing 0 resets; it reads 0 when the reset is complete.',
-    bits: {
-      ACKNOWLEDGE: bitNumber(STATUS.ACKNOWLEDGE),
-      DRIVER: bitNumber(STATUS.DRIVER),
-      DRIVER_OK: bitNumber(STATUS.DRIVER_OK),
-      FEATURES_OK: bitNumber(STATUS.FEATURES_OK),
-      DEVICE_NEEDS_RESET: bitNumber(STATUS.DEVICE_NEEDS_RESET),
-      FAILED: bitNumber(STATUS.FAILED),
-    },
+    bits: STATUS_BITS,
     read: (owner) => owner.readStatus(),
     write: (owner, status) => owner.writeStatus(status),
   },

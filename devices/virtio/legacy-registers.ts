@@ -1,7 +1,7 @@
 /** The legacy interface of a virtio PCI function as tables: what stood in I/O space before virtio 1.0. */
 import { registerBlock } from '../../bytes/registers.ts';
 import { NO_VECTOR } from './common-config-registers.ts';
-import { STATUS } from './status.ts';
+import { STATUS_BITS } from './status.ts';
 
 /** What the registers ask of the device; queue members concern the queue that `queue_select` names. */
 export interface LegacyOwner {
@@ -24,7 +24,8 @@ export interface LegacyOwner {
 
 const spec = 'virtio 1.2 §4.1.4.10 Legacy Interfaces: A Note on PCI Device Layout';
 
-const bitNumber = (mask: number) => Math.log2(mask);
+/** The legacy interface knows no FEATURES_OK. */
+const { FEATURES_OK: _, ...LEGACY_STATUS_BITS } = STATUS_BITS;
 
 /** The registers every legacy function has. @spec virtio 1.2 §4.1.4.10 Legacy Interfaces: A Note on PCI Device Layout */
 export const legacyHeader = registerBlock<LegacyOwner>('legacy_header', [
@@ -98,13 +99,7 @@ export const legacyHeader = registerBlock<LegacyOwner>('legacy_header', [
     reset: 0,
     spec: 'virtio 1.2 §2.1 Device Status Field',
     doc: 'How far driver and device have come. Writing 0 resets, at once.',
-    bits: {
-      ACKNOWLEDGE: bitNumber(STATUS.ACKNOWLEDGE),
-      DRIVER: bitNumber(STATUS.DRIVER),
-      DRIVER_OK: bitNumber(STATUS.DRIVER_OK),
-      DEVICE_NEEDS_RESET: bitNumber(STATUS.DEVICE_NEEDS_RESET),
-      FAILED: bitNumber(STATUS.FAILED),
-    },
+    bits: LEGACY_STATUS_BITS,
     read: (owner) => owner.readStatus(),
     write: (owner, status) => owner.writeStatus(status),
   },

@@ -2,7 +2,7 @@
 import type { RegisterRow } from '../../bytes/register-row.ts';
 import { registerBlock } from '../../bytes/registers.ts';
 import type { QueueArea } from './queue-layout.ts';
-import { STATUS } from './status.ts';
+import { STATUS_BITS } from './status.ts';
 
 /** What both layouts ask of the device; queue members concern the queue that QueueSel names. */
 export interface MmioOwner {
@@ -46,8 +46,6 @@ const VENDOR = 0x554d_4551;
 
 const modern = 'virtio 1.2 §4.2.2 MMIO Device Register Layout';
 const legacy = 'virtio 1.2 §4.2.4 Legacy interface';
-
-const bitNumber = (mask: number) => Math.log2(mask);
 
 /** A register that keeps what is written, and that only the device reads. */
 function selector(name: string, at: number, spec: string, doc: string): RegisterRow<unknown> {
@@ -159,14 +157,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
       reset: 0,
       spec: 'virtio 1.2 §2.1 Device Status Field',
       doc: 'How far driver and device have come. Writing 0 resets.',
-      bits: {
-        ACKNOWLEDGE: bitNumber(STATUS.ACKNOWLEDGE),
-        DRIVER: bitNumber(STATUS.DRIVER),
-        DRIVER_OK: bitNumber(STATUS.DRIVER_OK),
-        FEATURES_OK: bitNumber(STATUS.FEATURES_OK),
-        DEVICE_NEEDS_RESET: bitNumber(STATUS.DEVICE_NEEDS_RESET),
-        FAILED: bitNumber(STATUS.FAILED),
-      },
+      bits: STATUS_BITS,
       read: (owner) => owner.readStatus(),
       write: (owner, status) => owner.writeStatus(status & 0xff),
     },

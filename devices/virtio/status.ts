@@ -10,6 +10,16 @@ export const STATUS = {
   FAILED: 0x80,
 } as const;
 
+/** The same as bit numbers, as tables of registers name bits. */
+export const STATUS_BITS: Readonly<Record<keyof typeof STATUS, number>> = {
+  ACKNOWLEDGE: Math.log2(STATUS.ACKNOWLEDGE),
+  DRIVER: Math.log2(STATUS.DRIVER),
+  DRIVER_OK: Math.log2(STATUS.DRIVER_OK),
+  FEATURES_OK: Math.log2(STATUS.FEATURES_OK),
+  DEVICE_NEEDS_RESET: Math.log2(STATUS.DEVICE_NEEDS_RESET),
+  FAILED: Math.log2(STATUS.FAILED),
+};
+
 /** Where driver and device are in the life of a device. */
 export type StatusState =
   | 'reset'
