@@ -6,11 +6,16 @@ import type { ExportConfig, SecurityModel } from './export-config.ts';
 
 /** How the device before a share presents itself; QEMU's properties, with QEMU's defaults. @spec QEMU virtio-9p-pci properties */
 export interface VirtioConfig {
-  /** The interface from before virtio 1.0, in an I/O BAR. Default true, beside the modern one: a transitional device. */
+  /** What it is plugged into; `mmio` is memory alone, of which the kernel's command line tells. Default pci. */
+  readonly bus?: 'pci' | 'mmio';
+  /**
+   * The interface from before virtio 1.0. On PCI it lies in an I/O BAR beside the modern one, by default: a transitional
+   * device. By MMIO a device has one of the two, by default the modern one.
+   */
   readonly legacy?: boolean;
-  /** The interface of virtio 1.x. Default true. */
+  /** The interface of virtio 1.x. Default true; by MMIO, unless it is the legacy one. */
   readonly modern?: boolean;
-  /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin. Default 2: one for the queue, one for the configuration. */
+  /** MSI-X vectors on PCI, 0 to 2048; 0 leaves the interrupt pin. Default one for each queue and one for the configuration. */
   readonly vectors?: number;
   /** A kick does not stop the guest. Default true. */
   readonly ioeventfd?: boolean;
@@ -35,6 +40,17 @@ export interface MountConfig {
 
 /** Something a guest can mount: an export, and how it is mounted. `{ path, mountTag }` is enough for a directory. */
 export type ShareConfig = ExportConfig & MountConfig;
+
+/** A source of random numbers, /dev/hwrng in a Linux guest. */
+export interface RngConfig {
+  readonly kind: 'rng';
+  /** Name of the device, for traces; default virtio-rng. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
+/** A device that is no share. */
+export type DeviceConfig = RngConfig;
 
 /** The directory a guest boots from. */
 export interface RootConfig {
@@ -64,6 +80,8 @@ export interface VirtualMachineConfig {
   /** Processors, 1 to 16; default 1. */
   readonly cpus?: number;
   readonly shares?: readonly ShareConfig[];
+  /** What else the guest finds. */
+  readonly devices?: readonly DeviceConfig[];
   /** Default: the fixture root (busybox), unless an initrd is given. `false`: none. */
   readonly root?: RootConfig | false;
   /** What our init does in the guest: run commands of `exec` (the default), or a shell on the console. */

@@ -14,7 +14,15 @@ export { ERRNO, type Errno, errnoOf, fail } from '../ninep/errno.ts';
 export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
 export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
 export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
-export type { MountConfig, RootConfig, ShareConfig, VirtualMachineConfig } from './config.ts';
+export type {
+  DeviceConfig,
+  MountConfig,
+  RngConfig,
+  RootConfig,
+  ShareConfig,
+  VirtioConfig,
+  VirtualMachineConfig,
+} from './config.ts';
 export type { ByteSource } from './control/byte-pump.ts';
 export type { ExecOptions, ExecResult, Execution } from './control/exec.ts';
 export { MACHINE_ENDS, type MachineEnd, type MachineEndReason } from './exit-status.ts';

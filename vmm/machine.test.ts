@@ -13,7 +13,8 @@ import { Tree } from '../ninep/client/tree.ts';
 import type { FrameHandler } from '../ninep/frame-handler.ts';
 import { createSession } from '../ninep/session.ts';
 import type { Accelerator } from './accelerator.ts';
-import { Machine, type MachineShare } from './machine.ts';
+import { Machine } from './machine.ts';
+import { type MachineShare, shareDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
 
 const MIB = 2 ** 20;
@@ -61,7 +62,7 @@ function machineWith(shares: readonly MachineShare[]) {
   const console: string[] = [];
   const machine = new Machine(fake.accelerator, {
     map: memoryMap(16 * MIB),
-    shares,
+    devices: shares.map(shareDevice),
     onConsole(bytes) {
       console.push(Buffer.from(bytes).toString());
       return true;

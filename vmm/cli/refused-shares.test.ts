@@ -183,8 +183,12 @@ const REFUSED: readonly Refused[] = [
     '--device: virtio-9p-ccw is for channel I/O, which exists on s390x only; use virtio-9p-pci',
   ],
   [
-    'run --device virtio-9p-device,fsdev=fs0,mount_tag=host',
-    '--device: virtio-9p-device is not supported yet; use virtio-9p-pci',
+    'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,force-legacy=on,packed=on',
+    '--device: packed=on needs the interface of virtio 1.x; leave force-legacy out',
+  ],
+  [
+    'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,vectors=2',
+    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx",
   ],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=05.0',

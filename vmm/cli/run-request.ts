@@ -1,5 +1,6 @@
 import { mountPoint } from '../boot-plan.ts';
 import type { VirtualMachineConfig } from '../config.ts';
+import { parseDevice } from '../options/device.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
 import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
@@ -60,6 +61,8 @@ function readAccelerator(given: readonly string[]): Pick<VirtualMachineConfig, '
 
 function readConfig(raw: RawRunOptions): VirtualMachineConfig {
   const { virtfs = [], fsdev = [], device = [], mount = [] } = raw;
+  const parsed = device.map(parseDevice);
+  const devices = parsed.filter((one) => one.kind !== '9p');
   const root = raw.root === undefined ? undefined : parseRoot(raw.root);
   return {
     ...(raw.kernel === undefined ? {} : { kernel: raw.kernel }),
@@ -68,7 +71,8 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
     ...readAccelerator(raw.accel ?? []),
-    shares: collectShares({ virtfs, fsdev, device, mount }),
+    shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
+    ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
     ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),
   };
