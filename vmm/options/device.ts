@@ -4,13 +4,25 @@ import { DEVICE_MODELS, type DeviceKind, type DeviceModel } from './device-model
 import { nearest } from './nearest.ts';
 import { type OptionPair, splitOptionString } from './option-string.ts';
 import { type OptionTable, type OptionValues, readPairs } from './option-table.ts';
-import { identifier, mountTag } from './value-type.ts';
+import { identifier, integer, mountTag } from './value-type.ts';
 import { readVirtioMmio, readVirtioPci, VIRTIO_MMIO_KEYS, VIRTIO_PCI_KEYS } from './virtio-keys.ts';
 
 /** The keys of a 9p device, whatever it is plugged into. @spec QEMU 9psetup, -device */
 export const P9_KEYS = {
   fsdev: { type: identifier, doc: 'id of the --fsdev behind it', required: true },
   mount_tag: { type: mountTag, doc: 'what the guest mounts it by, 1 to 31 bytes', required: true },
+} as const;
+
+/** The keys of a source of random numbers. @spec QEMU virtio-rng properties */
+export const RNG_KEYS = {
+  rng: {
+    type: identifier,
+    doc: 'where the numbers come from',
+    notYet: true,
+    instead: "leave it out for the host's kernel",
+  },
+  'max-bytes': { type: integer(1, 2 ** 32), doc: 'most bytes in a period', notYet: true },
+  period: { type: integer(1, 2 ** 32), doc: 'milliseconds of a period', notYet: true },
 } as const;
 
 const option = '--device';
@@ -45,7 +57,7 @@ const KINDS: {
     );
     return { kind: '9p', fsdev: own.fsdev, mountTag: own.mount_tag, ...common };
   },
-  rng: (read) => ({ kind: 'rng', ...read({}).common }),
+  rng: (read) => ({ kind: 'rng', ...read(RNG_KEYS).common }),
 };
 
 /** Reads the pairs of one device by the keys of its kind and those of its bus. Throws UsageError. */
