@@ -8,10 +8,11 @@ import { stubBackend, stubFile, stubNode } from '../../ninep/contract/stubs.ts';
 import { fail } from '../../ninep/errno.ts';
 import { campaign } from './campaign.ts';
 import { Canary, SECRET } from './canary.ts';
-import { CodecTarget } from './codec-target.ts';
+import { CodecTarget, sampleFrames } from './codec-target.ts';
 import { Conversation, emptyTally } from './conversation.ts';
 import { Coverage } from './coverage.ts';
-import { BadFrame, type FrameTarget, fuzzFrames } from './frames.ts';
+import { BadInput, fuzzGuided, type InputTarget } from './guided.ts';
+import { mutateFrame } from './mutate.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 const scratch = async <T>(use: (folder: string) => T | Promise<T>): Promise<T> => {
@@ -98,11 +99,12 @@ describe('a defect is found', () => {
 });
 
 describe('frames, guided by coverage', () => {
-  const run = (target: FrameTarget, wanted: RegExp, inputs: number) =>
-    scratch((folder) => {
+  const run = (target: InputTarget, wanted: RegExp, inputs: number) =>
+    scratch(async (folder) => {
       const coverage = new Coverage((url) => wanted.test(url));
       try {
-        return fuzzFrames(target, coverage, { seed: 3, inputs, folder });
+        const frames = { samples: sampleFrames(), mutate: mutateFrame };
+        return await fuzzGuided(target, coverage, frames, { seed: 3, inputs, folder });
       } finally {
         coverage.close();
       }
@@ -115,13 +117,13 @@ describe('frames, guided by coverage', () => {
   }, 60_000);
 
   test('find what chance alone would not', async () => {
-    const target: FrameTarget = {
+    const target: InputTarget = {
       run(bytes) {
         if (bytes[9] !== 0x54) return;
         if (bytes[10] !== 0x53) return;
         throw new Error('here');
       },
     };
-    await expect(run(target, /fuzz\.test\.ts/, 150_000)).rejects.toThrow(BadFrame);
+    await expect(run(target, /fuzz\.test\.ts/, 150_000)).rejects.toThrow(BadInput);
   }, 60_000);
 });
