@@ -11,8 +11,9 @@ import { Canary, SECRET } from './canary.ts';
 import { CodecTarget, sampleFrames } from './codec-target.ts';
 import { Conversation, emptyTally } from './conversation.ts';
 import { Coverage } from './coverage.ts';
-import { BadInput, fuzzGuided, type InputTarget } from './guided.ts';
-import { mutateFrame } from './mutate.ts';
+import { BadInput, fuzzGuided, type Inputs, type InputTarget } from './guided.ts';
+import { RegisterTarget, sampleAccesses } from './hostile/register-target.ts';
+import { mutateBytes, mutateFrame } from './mutate.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 const scratch = async <T>(use: (folder: string) => T | Promise<T>): Promise<T> => {
@@ -98,19 +99,25 @@ describe('a defect is found', () => {
   });
 });
 
-describe('frames, guided by coverage', () => {
-  const run = (target: InputTarget, wanted: RegExp, inputs: number) =>
+describe('guided by coverage', () => {
+  const FRAMES: Inputs = { samples: sampleFrames(), mutate: mutateFrame };
+  const run = (target: InputTarget, wanted: RegExp, inputs: number, from = FRAMES) =>
     scratch(async (folder) => {
       const coverage = new Coverage((url) => wanted.test(url));
       try {
-        const frames = { samples: sampleFrames(), mutate: mutateFrame };
-        return await fuzzGuided(target, coverage, frames, { seed: 3, inputs, folder });
+        return await fuzzGuided(target, coverage, from, { seed: 3, inputs, folder });
       } finally {
         coverage.close();
       }
     });
 
-  test('through the codec', async () => {
+  test('accesses to the blocks of registers', async () => {
+    const accesses: Inputs = { samples: sampleAccesses(), mutate: mutateBytes };
+    const { reached, found } = await run(new RegisterTarget(), /\/devices\//, 512, accesses);
+    expect([reached > 30_000, found > 10]).toEqual([true, true]);
+  }, 60_000);
+
+  test('frames through the codec', async () => {
     const { inputs, reached } = await run(new CodecTarget(), /\/(ninep|bytes)\//, 8000);
     expect(inputs).toBeGreaterThanOrEqual(8000);
     expect(reached).toBeGreaterThan(10_000);
