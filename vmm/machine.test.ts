@@ -12,7 +12,7 @@ import { Client } from '../ninep/client/client.ts';
 import { Tree } from '../ninep/client/tree.ts';
 import type { FrameHandler } from '../ninep/frame-handler.ts';
 import { createSession } from '../ninep/session.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { DeviceHost } from './accelerator.ts';
 import { Machine } from './machine.ts';
 import { type MachineShare, shareDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
@@ -21,15 +21,14 @@ const MIB = 2 ** 20;
 const MESSAGES = 0xfee0_0000;
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** An accelerator that executes nothing: the test plays the CPU, and sees every interrupt. */
+/** What a machine is wired to, without a CPU: the test plays the CPU, and sees every interrupt. */
 function fakeAccelerator() {
   const ram = GuestRam.ofLength(16 * MIB);
   const levels = new Map<number, boolean>();
   const messages: { address: bigint; data: number }[] = [];
   const listeners: ((data: number) => unknown)[] = [];
   const bells = new Map<number, () => void>();
-  const accelerator: Accelerator = {
-    kind: 'qtest',
+  const accelerator: DeviceHost = {
     memory: ram,
     doorbells: {
       bind({ address }: Doorbell, ring) {
@@ -45,12 +44,6 @@ function fakeAccelerator() {
     },
     clock: { now: () => Date.UTC(2024, 1, 29, 12, 34, 56), monotonicMs: () => 0 },
     line: (gsi) => ({ set: (level) => void levels.set(gsi, level) }),
-    start() {},
-    onStop() {},
-    async pause() {},
-    resume() {},
-    async stop() {},
-    async close() {},
   };
   return { accelerator, ram, levels, messages, listeners, bells };
 }

@@ -4,14 +4,14 @@ import type { Defer, DeviceTrace } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
 
 /** Where virtio devices are plugged in. */
 export interface VirtioSockets {
-  readonly accelerator: Accelerator;
+  readonly accelerator: DeviceHost;
   readonly pci: PciBus;
   readonly mmio: Bus;
   readonly defer: Defer;

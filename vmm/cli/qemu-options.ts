@@ -1,5 +1,5 @@
 import { readWithFirstKey } from '../options/first-key.ts';
-import { CPU, MACHINE } from '../options/machine.ts';
+import { CPU } from '../options/machine.ts';
 import { remedyFor } from '../options/nearest.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -28,27 +28,10 @@ function only(option: string, ...values: readonly string[]): (value: string) => 
   };
 }
 
-function machineTokens(value: string): readonly string[] {
-  const { accel } = readWithFirstKey('--machine', MACHINE, 'type', value);
-  return accel === undefined ? [] : ['--accel', accel];
-}
-
 /** Options a working QEMU command line may carry. @spec QEMU invocation */
 export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'nographic', accepted: 'there is no other console than the serial port' },
   { name: 'enable-kvm', accepted: 'the same as --accel kvm', means: () => ['--accel', 'kvm'] },
-  {
-    name: 'machine',
-    value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
-    means: machineTokens,
-  },
-  {
-    name: 'M',
-    value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
-    means: machineTokens,
-  },
   {
     name: 'cpu',
     value: 'host|max',
@@ -68,14 +51,10 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
     check: only('--serial', 'stdio', 'mon:stdio'),
   },
   { name: 'monitor', value: 'none', accepted: 'there is no monitor', check: only('--monitor', 'none') },
+  { name: 'audio', value: 'none', accepted: 'there is no sound', check: only('--audio', 'none') },
   { name: 'net', value: 'none', accepted: 'there is no network', check: only('--net', 'none') },
   { name: 'nic', value: 'none', accepted: 'there is no network', check: only('--nic', 'none') },
   { name: 'drive', value: 'SPEC', refusal: NOT_YET },
-  { name: 'chardev', value: 'SPEC', refusal: NOT_YET },
-  { name: 'mon', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qmp', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qtest', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qtest-log', value: 'FILE', refusal: NOT_YET },
   { name: 'hda', value: 'FILE', refusal: NEVER },
   { name: 'cdrom', value: 'FILE', refusal: NEVER },
   { name: 'netdev', value: 'SPEC', refusal: NEVER },
