@@ -30,6 +30,7 @@ import {
   pciInterrupts,
   REGIONS,
 } from './memory-map.ts';
+import { wantedSlots } from './pci-places.ts';
 import { plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
@@ -67,6 +68,7 @@ export class Machine implements AccessHandler {
   /** Those of `#devices`, plugged in. */
   #virtio: readonly VirtioDevice[] = [];
 
+  /** Throws UsageError where devices cannot have the places they ask for. */
   constructor(accelerator: DeviceHost, options: MachineOptions) {
     this.#devices = options.devices;
     this.ports = new Bus('ports', PORT_SPACE);
@@ -82,6 +84,7 @@ export class Machine implements AccessHandler {
       memory: this.mmio,
       interrupts: Array.from({ length: PCI_GSIS }, (_, index) => accelerator.line(FIRST_PCI_GSI + index)),
       route: (slot, pin) => pciInterruptGsi(slot, pin) - FIRST_PCI_GSI,
+      reserved: wantedSlots(options.devices),
     });
     this.#mapPlatform(accelerator, options);
     this.#plugFunctions(accelerator, options);

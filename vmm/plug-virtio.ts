@@ -45,9 +45,10 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
 }
 
 function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): void {
-  const { legacy = true, modern = true, vectors } = virtio;
+  const { legacy = true, modern = true, vectors, addr } = virtio;
   const { messages } = accelerator;
-  pci.attach(new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors }).pci);
+  const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
+  pci.attach(transport.pci, addr?.slot, addr?.function);
 }
 
 function plugIntoMmio(

@@ -56,13 +56,9 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
     return { config, qtest: readQtestRequest(raw, command, machine, config, sockets), ...trace };
   }
   if (machine === 'none') throw new UsageError('--machine none: there is no CPU in it; add --accel qtest, or use pc');
-  for (const name of ['qtest', 'qtestLog'] as const) {
-    if (raw[name] !== undefined) {
-      throw new UsageError(
-        `--${name === 'qtest' ? name : 'qtest-log'}: goes with --accel qtest; leave out --accel ${accel}`,
-      );
-    }
-  }
+  const remedy = accel === undefined ? 'add that' : `leave out --accel ${accel}`;
+  if (qtest !== undefined) throw new UsageError(`--qtest: goes with --accel qtest; ${remedy}`);
+  if (raw.qtestLog !== undefined) throw new UsageError(`--qtest-log: goes with --accel qtest; ${remedy}`);
   const cwd = raw.cwd ?? config.shares?.map(mountPoint).find((place) => place !== false);
   const isShellIn = command === undefined && cwd !== undefined && !lacksOurInit(raw);
   return {
@@ -87,7 +83,7 @@ function readExecutor(raw: RawRunOptions) {
   const machines = (raw.machine ?? []).map((text) => readWithFirstKey('--machine', MACHINE, 'type', text));
   const named = machines.flatMap(({ accel }) => (accel === undefined ? [] : [accel]));
   const read = (raw.accel ?? []).map((text) => readWithFirstKey('--accel', ACCEL, 'accel', text).accel);
-  const [accel, other] = new Set([...read, ...named].map((name) => ACCELERATORS[name]));
+  const [accel, other] = new Set([...named, ...read].map((name) => ACCELERATORS[name]));
   if (other !== undefined) throw new UsageError(`--accel: ${accel} and ${other} are both asked for; give one`);
   const type = machines.findLast((machine) => machine.type !== undefined)?.type;
   const machine = type === 'none' ? ('none' as const) : ('pc' as const);
