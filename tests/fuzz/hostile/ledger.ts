@@ -15,6 +15,10 @@ const SPARE_TURNS = 2;
 export class Ledger {
   readonly ram: HostileRam;
   readonly verdict: Verdict;
+  /** Another CPU changes rings while the device looks at them: nobody can say what it will have seen. */
+  racing = false;
+  /** A single queue can be taken from the device. */
+  mayStop = false;
   popped = 0;
   returned = 0;
   lives = 0;
