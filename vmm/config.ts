@@ -1,3 +1,4 @@
+import type { BlockStore } from '../devices/virtio/block-store.ts';
 import type { ExportConfig, SecurityModel } from './export-config.ts';
 
 /**
@@ -6,11 +7,16 @@ import type { ExportConfig, SecurityModel } from './export-config.ts';
 
 /** How the device before a share presents itself; QEMU's properties, with QEMU's defaults. @spec QEMU virtio-9p-pci properties */
 export interface VirtioConfig {
-  /** The interface from before virtio 1.0, in an I/O BAR. Default true, beside the modern one: a transitional device. */
+  /** What it is plugged into; `mmio` is memory alone, of which the kernel's command line tells. Default pci. */
+  readonly bus?: 'pci' | 'mmio';
+  /**
+   * The interface from before virtio 1.0. On PCI it lies in an I/O BAR beside the modern one, by default: a transitional
+   * device. By MMIO a device has one of the two, by default the modern one.
+   */
   readonly legacy?: boolean;
-  /** The interface of virtio 1.x. Default true. */
+  /** The interface of virtio 1.x. Default true; by MMIO, unless it is the legacy one. */
   readonly modern?: boolean;
-  /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin. Default 2: one for the queue, one for the configuration. */
+  /** MSI-X vectors on PCI, 0 to 2048; 0 leaves the interrupt pin. Default one for each queue and one for the configuration. */
   readonly vectors?: number;
   /** A kick does not stop the guest. Default true. */
   readonly ioeventfd?: boolean;
@@ -36,6 +42,52 @@ export interface MountConfig {
 /** Something a guest can mount: an export, and how it is mounted. `{ path, mountTag }` is enough for a directory. */
 export type ShareConfig = ExportConfig & MountConfig;
 
+/** A source of random numbers, /dev/hwrng in a Linux guest. */
+export interface RngConfig {
+  readonly kind: 'rng';
+  /** Name of the device, for traces; default virtio-rng. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
+/** What all disks have. */
+interface AnyDisk {
+  readonly kind: 'disk';
+  /** What tells the guest this disk from others: up to 20 bytes of ASCII. Default none. */
+  readonly serial?: string;
+  /** Name of the device, for traces; default the path. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
+/** A disk in a file: /dev/vda, /dev/vdb and so on in a Linux guest. */
+export interface ImageDisk extends AnyDisk {
+  /** A raw image or a block device of this host: not empty, a multiple of 512 bytes. It is locked while the machine is there. */
+  readonly path: string;
+  /** Default false. */
+  readonly readonly?: boolean;
+  /** `raw` takes an image as it is although it looks like one of another format. */
+  readonly format?: 'raw';
+  /**
+   * When a write is on the medium: once the guest flushes (`writeback`, the default), once it is completed (`writethrough`),
+   * or whenever the host likes (`unsafe`). The page cache of the host is used in any case.
+   */
+  readonly cache?: 'writeback' | 'writethrough' | 'unsafe';
+  /** What the guest discards is given back to the host's file system (`unmap`, the default), or kept. */
+  readonly discard?: 'unmap' | 'ignore';
+}
+
+/** A disk of the program's own. */
+export interface StoreDisk extends AnyDisk {
+  /** The machine's from now on; closed at its end. */
+  readonly store: BlockStore;
+}
+
+export type DiskConfig = ImageDisk | StoreDisk;
+
+/** A device that is no share. */
+export type DeviceConfig = RngConfig | DiskConfig;
+
 /** The directory a guest boots from. */
 export interface RootConfig {
   readonly path: string;
@@ -57,14 +109,16 @@ export interface VirtualMachineConfig {
   /** bzImage or vmlinux, for what executes it; default the fixture kernel, built once. */
   readonly kernel?: string;
   readonly initrd?: string;
-  /** Words added at the end of the kernel command line. */
+  /** Words added at the end of the kernel command line. With root= among them, there is no root but that. */
   readonly append?: string;
   /** Guest RAM in bytes, a multiple of 1 MiB; default 256 MiB. */
   readonly memory?: number;
   /** Processors, 1 to 16; default 1. */
   readonly cpus?: number;
   readonly shares?: readonly ShareConfig[];
-  /** Default: the fixture root (busybox), unless an initrd is given. `false`: none. */
+  /** What else the guest finds. */
+  readonly devices?: readonly DeviceConfig[];
+  /** Default: the fixture root (busybox), unless an initrd is given or `append` names a root. `false`: none. */
   readonly root?: RootConfig | false;
   /** What our init does in the guest: run commands of `exec` (the default), or a shell on the console. */
   readonly session?: 'commands' | 'shell';

@@ -10,7 +10,8 @@ import { Disposal } from './disposal.ts';
 import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
 import type { Hooks } from './hooks.ts';
-import { Machine, type MachineShare } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { MachineDevice } from './machine-device.ts';
 import { type MemoryMap, MemorySizeError } from './memory-map.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -24,7 +25,7 @@ export interface GuestPlan {
   readonly kernel: LinuxImage;
   readonly initrd: Uint8Array | undefined;
   readonly cmdline: string;
-  readonly shares: readonly MachineShare[];
+  readonly devices: readonly MachineDevice[];
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
   /** Lets the host's other work have its turn. */
@@ -61,7 +62,7 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   }
 }
 
-/** Wires the machine and loads the kernel. The plan's accelerator and shares are in `disposal` already. */
+/** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
 export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
   const { accelerator, map, control } = plan;
   const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
@@ -76,7 +77,7 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
   };
   const machine = new Machine(accelerator, {
     map,
-    shares: plan.shares,
+    devices: plan.devices,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },

@@ -14,11 +14,9 @@ import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
 import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl } from '../devices/ports.ts';
-import { P9Device } from '../devices/virtio/p9-device.ts';
-import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
-import type { FrameHandler } from '../ninep/frame-handler.ts';
+import type { VirtioDevice } from '../devices/virtio/device.ts';
 import type { Accelerator, AccessHandler } from './accelerator.ts';
-import type { VirtioConfig } from './config.ts';
+import type { MachineDevice } from './machine-device.ts';
 import {
   FIRST_PCI_GSI,
   ISA_IRQS,
@@ -31,25 +29,16 @@ import {
   pciInterrupts,
   REGIONS,
 } from './memory-map.ts';
+import { plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
 /** Physical addresses of an x86-64 CPU have at most 52 bits. @spec Intel SDM vol. 3 §4.1.4 Enumeration of Paging Features by CPUID */
 const MEMORY_SPACE = 2 ** 52;
 
-/** One share as the machine sees it: a tag and what serves it. */
-export interface MachineShare {
-  readonly mountTag: string;
-  readonly handler: FrameHandler;
-  /** How its device presents itself; a transitional one by default. */
-  readonly virtio?: VirtioConfig;
-  /** Ends what its requests wait for, so that a reset need not wait for it. */
-  readonly interrupt?: () => void;
-}
-
 /** What a machine is wired to. */
 export interface MachineOptions {
   readonly map: MemoryMap;
-  readonly shares: readonly MachineShare[];
+  readonly devices: readonly MachineDevice[];
   /** Takes bytes the guest sent to its first serial port; false asks for a pause until `serial.resumeOutput`. */
   readonly onConsole: (bytes: Uint8Array) => boolean;
   /** The first serial port has room for input again. */
@@ -59,7 +48,7 @@ export interface MachineOptions {
   readonly trace?: DeviceTrace;
 }
 
-/** A PC with one serial port, a PCI bus, and a virtio-9p device for each share. */
+/** A PC with one serial port, a PCI bus, and virtio devices on it or by MMIO. */
 export class Machine implements AccessHandler {
   readonly ports: Bus;
   readonly mmio: Bus;
@@ -69,11 +58,12 @@ export class Machine implements AccessHandler {
   readonly bars: readonly BarAssignment[];
   /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
   readonly pciInterrupts: readonly PciInterrupt[];
-  readonly #shares: readonly MachineShare[];
-  readonly #devices: P9Device[] = [];
+  readonly #devices: readonly MachineDevice[];
+  /** Those of `#devices`, plugged in. */
+  #virtio: readonly VirtioDevice[] = [];
 
   constructor(accelerator: Accelerator, options: MachineOptions) {
-    this.#shares = options.shares;
+    this.#devices = options.devices;
     this.ports = new Bus('ports', PORT_SPACE);
     this.mmio = new Bus('mmio', MEMORY_SPACE);
     this.serial = new SerialPort({
@@ -108,8 +98,8 @@ export class Machine implements AccessHandler {
    */
   async quiesce(): Promise<void> {
     this.serial.flush();
-    for (const { interrupt } of this.#shares) interrupt?.();
-    const outcomes = await Promise.allSettled(this.#devices.map((device) => device.reset()));
+    for (const { interrupt } of this.#devices) interrupt?.();
+    const outcomes = await Promise.allSettled(this.#virtio.map((device) => device.reset()));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
@@ -132,29 +122,9 @@ export class Machine implements AccessHandler {
     }
   }
 
-  #plugFunctions(accelerator: Accelerator, { shares, control, defer, trace }: MachineOptions): void {
+  #plugFunctions(accelerator: Accelerator, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
-    for (const { mountTag, handler, virtio = {} } of shares) {
-      const { legacy = true, modern = true, vectors, ioeventfd = true } = virtio;
-      const device = new P9Device({ mountTag, handler, defer });
-      const transport = new VirtioPciTransport({
-        device,
-        memory: accelerator.memory,
-        messages: accelerator.messages,
-        doorbells: ioeventfd ? accelerator.doorbells : undefined,
-        interfaces: { legacy, modern },
-        vectors,
-        rings: virtio,
-        ...(trace && { trace: namedTrace(trace, mountTag) }),
-      });
-      this.#devices.push(device);
-      this.pci.attach(transport.pci);
-    }
+    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });
   }
-}
-
-/** Says of which share's device a fault is. */
-function namedTrace(trace: DeviceTrace, mountTag: string): DeviceTrace {
-  return { guestFault: (device, message) => trace.guestFault(`${device} '${mountTag}'`, message) };
 }

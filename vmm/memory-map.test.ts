@@ -65,13 +65,13 @@ test('the kernel is told of usable RAM around the EBDA, the BIOS area and the ho
 });
 
 test('no two structures of the boot overlap, and all lie where there is RAM', () => {
-  const { kernelArea, pciHole, pciMmio, ioApic, localApic, kvmIdentityMap, kvmTss, ...low } = REGIONS;
+  const { kernelArea, pciHole, pciMmio, virtioMmio, ioApic, localApic, kvmIdentityMap, kvmTss, ...low } = REGIONS;
   const sorted = Object.values(low).sort((a, b) => a.base - b.base);
   for (const [index, region] of sorted.entries()) {
     const next = sorted[index + 1]?.base ?? kernelArea.base;
     expect(region.base + region.length).toBeLessThanOrEqual(next);
   }
-  for (const region of [pciMmio, ioApic, localApic, kvmIdentityMap, kvmTss]) {
+  for (const region of [pciMmio, virtioMmio, ioApic, localApic, kvmIdentityMap, kvmTss]) {
     expect(region.base).toBeGreaterThanOrEqual(pciHole.base);
     expect(region.base + region.length).toBeLessThanOrEqual(pciHole.base + pciHole.length);
   }

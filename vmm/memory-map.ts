@@ -98,7 +98,8 @@ export const REGIONS = {
   biosArea: region(0xf_0000, 0x1_0000, 'BIOS area, reserved; begins with the MP configuration table'),
   kernelArea: region(0x10_0000, HOLE_BASE - 0x10_0000, 'kernel and, at its end, the initrd, as far as there is RAM'),
   pciHole: region(HOLE_BASE, HOLE_END - HOLE_BASE, 'never RAM'),
-  pciMmio: region(HOLE_BASE, 0xfec0_0000 - HOLE_BASE, 'PCI memory BARs'),
+  pciMmio: region(HOLE_BASE, 0xfeb0_0000 - HOLE_BASE, 'PCI memory BARs'),
+  virtioMmio: region(0xfeb0_0000, 0x1000, 'virtio devices without a PCI bus, 512 bytes each'),
   ioApic: region(0xfec0_0000, 0x1000, 'IOAPIC'),
   localApic: region(0xfee0_0000, 0x10_0000, 'local APIC; target of message-signalled interrupts'),
   kvmIdentityMap: region(0xfffb_c000, 0x1000, 'page of KVM for CPUs that cannot run real mode'),
@@ -135,6 +136,9 @@ export const IOAPIC_PINS = 24;
 
 /** Interrupts of the ISA devices, which have the same number at the 8259s and as GSI. */
 export const ISA_IRQS = { timer: 0, keyboard: 1, cascade: 2, com1: 4, rtc: 8 } as const;
+
+/** Interrupts that no device of the platform has: one for each virtio device without a PCI bus. */
+export const VIRTIO_MMIO_IRQS: readonly number[] = [5, 6, 7, 9, 10, 11, 14, 15];
 
 /** The IOAPIC input that the timer's IRQ 0 reaches; every other ISA interrupt n reaches input n. */
 export const TIMER_IOAPIC_PIN = 2;

@@ -7,7 +7,7 @@ import { traceLines } from '../ninep/trace.ts';
 import type { VirtioConfig } from './config.ts';
 import { describeError } from './describe-error.ts';
 import type { Hooks } from './hooks.ts';
-import type { MachineShare } from './machine.ts';
+import { type MachineDevice, shareDevice } from './machine-device.ts';
 
 /** An opened export as its session needs it; closing it is up to the caller. */
 export interface ServedExport {
@@ -18,17 +18,17 @@ export interface ServedExport {
   interrupt?(): void;
 }
 
-/** Puts a 9P session before an opened export. */
+/** The device behind which a 9P session serves an opened export. */
 export function shareSession(
   mountTag: string,
   served: ServedExport,
   hooks: Pick<Hooks, 'notice' | 'trace'>,
   virtio?: VirtioConfig,
-): MachineShare {
+): MachineDevice {
   const trace = hooks.trace && traceLines((line) => hooks.trace?.(`${mountTag}: ${line}`));
   const counting = served.counters?.observer();
   const observer = trace && counting ? observeBoth(trace, counting) : (trace ?? counting);
   const onBug = (error: unknown) => hooks.notice?.(`${mountTag}: internal error: ${describeError(error)}`);
   const handler = createSession(served.exported, { onBug, ...(observer && { observer }) });
-  return { mountTag, handler, interrupt: () => served.interrupt?.(), ...(virtio && { virtio }) };
+  return shareDevice({ mountTag, handler, interrupt: () => served.interrupt?.(), ...(virtio && { virtio }) });
 }

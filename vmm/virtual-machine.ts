@@ -12,8 +12,10 @@ import { findGuestFiles } from './guest-files.ts';
 import { type GuestParts, guestParts, wireGuest } from './guest-parts.ts';
 import type { Hooks } from './hooks.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
-import type { MachineShare } from './machine.ts';
+import type { MachineDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
+import { mmioPlaces, mmioWords } from './mmio-places.ts';
+import { openDevice } from './open-device.ts';
 import { type ServedExport, shareSession } from './share-session.ts';
 import { openExport, openRoot } from './shares.ts';
 
@@ -53,6 +55,8 @@ async function assemble(
   disposal: Disposal,
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
+  // Before a kernel is made: what is wrong with a disk is told at once.
+  const extra = (config.devices ?? []).map((device) => openDevice(device, { disposal, hooks }));
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -60,9 +64,9 @@ async function assemble(
   const map = memoryMap(config.memory ?? DEFAULT_MEMORY, memoryNeeded(kernel, initrd?.length));
   const accelerator = disposal.take(await choice.create({ ram: map.ram, cpus }), (it) => it.close());
 
-  const shares: MachineShare[] = [];
+  const devices: MachineDevice[] = [];
   const serve = (mountTag: string, served: ServedExport, virtio?: VirtioConfig) =>
-    shares.push(shareSession(mountTag, served, hooks, virtio));
+    devices.push(shareSession(mountTag, served, hooks, virtio));
   if (root !== undefined) {
     const init = files.init === undefined ? undefined : await readFile(files.init);
     serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
@@ -73,10 +77,12 @@ async function assemble(
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
     serve(share.mountTag, opened, share.virtio);
   }
+  devices.push(...extra);
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });
 
-  const cmdline = commandLine(config, files);
+  const kernelWords = [...files.kernelWords, ...mmioWords(mmioPlaces(devices))];
+  const cmdline = commandLine(config, { ...files, kernelWords });
   const defer = (work: () => void) => void setImmediate(work);
-  return wireGuest({ accelerator, map, cpus, kernel, initrd, cmdline, shares, control, defer }, hooks, disposal);
+  return wireGuest({ accelerator, map, cpus, kernel, initrd, cmdline, devices, control, defer }, hooks, disposal);
 }

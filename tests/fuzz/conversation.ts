@@ -86,11 +86,11 @@ export class Conversation {
     );
     const { random } = this;
     const situation: Omit<Situation, 'version'> = { random, fids: this.fids, live: this.tags, targets };
-    for (const frame of hello(random)) this.send(frame);
+    await this.introduce();
     for (let i = 0; i < length; i++) {
       this.send(anyFrame({ ...situation, version: this.version }));
       // A Tversion on the way has ended everything.
-      if (this.fids.isEmpty && random.oneIn(4)) for (const frame of hello(random)) this.send(frame);
+      if (this.fids.isEmpty && random.oneIn(4)) await this.introduce();
       if (this.bugs.length > 0) break;
       if (this.live.size >= MOST_LIVE) await this.oneEnds();
       else if (i % 64 === 0 || this.version === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -98,6 +98,12 @@ export class Conversation {
     while (this.live.size > 0) await this.oneEnds();
     await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));
     await this.judge();
+  }
+
+  /** Says hello, and waits where the server takes its time: what follows needs a fid. */
+  private async introduce(): Promise<void> {
+    for (const frame of hello(this.random)) this.send(frame);
+    while (this.fids.isEmpty && this.live.size > 0) await this.oneEnds();
   }
 
   /** The backends, each of whose nodes and files count. */

@@ -57,7 +57,7 @@ async function assemble(config: BrowserMachineConfig, hooks: Hooks, disposal: Di
 
   const root = { readonly: true };
   const control = config.session !== 'shell' ? new GuestControl() : undefined;
-  const shares = [
+  const devices = [
     { mountTag: ROOT_TAG, backend: config.root },
     ...extra,
     ...(control ? [{ mountTag: CONTROL_TAG, backend: control.backend }] : []),
@@ -70,7 +70,7 @@ async function assemble(config: BrowserMachineConfig, hooks: Hooks, disposal: Di
   const cmdline = commandLine(config, { kernelWords: words, root });
   const { defer } = host;
   return wireGuest(
-    { accelerator, map, cpus: 1, kernel, initrd: undefined, cmdline, shares, control, defer },
+    { accelerator, map, cpus: 1, kernel, initrd: undefined, cmdline, devices, control, defer },
     hooks,
     disposal,
   );

@@ -1,6 +1,7 @@
 import { readWithFirstKey } from '../options/first-key.ts';
 import { CPU, MACHINE } from '../options/machine.ts';
 import { remedyFor } from '../options/nearest.ts';
+import { onOff } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An option of QEMU's that tsvmm answers without having one of its own. */
@@ -31,6 +32,15 @@ function only(option: string, ...values: readonly string[]): (value: string) => 
 function machineTokens(value: string): readonly string[] {
   const { accel } = readWithFirstKey('--machine', MACHINE, 'type', value);
   return accel === undefined ? [] : ['--accel', accel];
+}
+
+/** The one property for all devices that QEMU's users of virtio-mmio set, since its default there is the other one. */
+function checkGlobal(value: string): void {
+  const off = onOff.parse(/^virtio-mmio\.force-legacy=(.+)$/.exec(value)?.[1] ?? '');
+  if ('value' in off && !off.value) return;
+  const remedy =
+    'value' in off ? 'write force-legacy=on at each virtio-mmio device' : 'write the property at each device';
+  throw new UsageError(`--global: '${value}' is not supported; ${remedy}`);
 }
 
 /** Options a working QEMU command line may carry. @spec QEMU invocation */
@@ -70,14 +80,19 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'monitor', value: 'none', accepted: 'there is no monitor', check: only('--monitor', 'none') },
   { name: 'net', value: 'none', accepted: 'there is no network', check: only('--net', 'none') },
   { name: 'nic', value: 'none', accepted: 'there is no network', check: only('--nic', 'none') },
-  { name: 'drive', value: 'SPEC', refusal: NOT_YET },
+  {
+    name: 'global',
+    value: 'virtio-mmio.force-legacy=off',
+    accepted: 'virtio-mmio devices are modern unless their own force-legacy=on says otherwise',
+    check: checkGlobal,
+  },
   { name: 'chardev', value: 'SPEC', refusal: NOT_YET },
   { name: 'mon', value: 'SPEC', refusal: NOT_YET },
   { name: 'qmp', value: 'SPEC', refusal: NOT_YET },
   { name: 'qtest', value: 'SPEC', refusal: NOT_YET },
   { name: 'qtest-log', value: 'FILE', refusal: NOT_YET },
-  { name: 'hda', value: 'FILE', refusal: NEVER },
-  { name: 'cdrom', value: 'FILE', refusal: NEVER },
+  { name: 'hda', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio' },
+  { name: 'cdrom', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio,readonly=on' },
   { name: 'netdev', value: 'SPEC', refusal: NEVER },
   { name: 'object', value: 'SPEC', refusal: NEVER },
   { name: 'bios', value: 'FILE', refusal: 'is not supported; tsvmm enters the kernel itself' },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { VIRTIO_9P_PCI } from './device.ts';
+import { P9_KEYS } from './device.ts';
 import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from './fsdev.ts';
 import { columns, markdown, referenceOf } from './reference.ts';
+import { VIRTIO_PCI_KEYS } from './virtio-keys.ts';
 
 const FSDEV_LOCAL = fsdevTable('local');
 const VIRTFS_LOCAL = virtfsTable('local');
@@ -37,7 +38,7 @@ describe("QEMU's 9psetup page", () => {
       'disable-legacy',
       'disable-modern',
     ]) {
-      expect(Object.keys(VIRTIO_9P_PCI)).toContain(name);
+      expect(Object.keys({ ...P9_KEYS, ...VIRTIO_PCI_KEYS })).toContain(name);
     }
   });
 });
@@ -47,7 +48,7 @@ describe('the reference', () => {
 
   test('says what is required and what is not there yet', () => {
     expect(lines.find(({ written }) => written === 'path=PATH')?.meaning).toBe('the directory to share; required');
-    const device = referenceOf(VIRTIO_9P_PCI);
+    const device = referenceOf(VIRTIO_PCI_KEYS);
     expect(device.find(({ written }) => written.startsWith('addr='))?.meaning).toBe('place on the PCI bus; not yet');
     expect(lines.filter(({ written }) => written.startsWith('throttling'))).toHaveLength(1);
   });

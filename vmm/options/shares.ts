@@ -1,16 +1,16 @@
 import type { ShareConfig } from '../config.ts';
 import type { ExportConfig } from '../export-config.ts';
 import { UsageError } from '../usage-error.ts';
-import { parseDevice } from './device.ts';
+import type { P9DeviceOption } from './device.ts';
 import { parseVirtfs } from './fsdev.ts';
 import { FsdevExports } from './fsdev-exports.ts';
 import { placeShares } from './mount.ts';
 
-/** The option strings shares are made from, each list in the order given. */
+/** What shares are made from, each list in the order given: option strings, and devices that were read already. */
 export interface ShareOptions {
   readonly virtfs: readonly string[];
   readonly fsdev: readonly string[];
-  readonly device: readonly string[];
+  readonly device: readonly P9DeviceOption[];
   readonly mount: readonly string[];
 }
 
@@ -27,8 +27,7 @@ interface Origin {
 export function collectShares({ virtfs, fsdev, device, mount }: ShareOptions): ShareConfig[] {
   const exports = new FsdevExports(fsdev);
   const direct = directShares(virtfs, exports);
-  const joined = device.map((string) => {
-    const { fsdev, mountTag, id, virtio } = parseDevice(string);
+  const joined = device.map(({ fsdev, mountTag, id, virtio }) => {
     const share = shareOf(exports.behindDevice(fsdev), mountTag, id);
     return { option: '--device', share: virtio === undefined ? share : { ...share, virtio } };
   });

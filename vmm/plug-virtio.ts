@@ -1,0 +1,69 @@
+import type { Bus } from '../devices/bus.ts';
+import type { PciBus } from '../devices/pci/pci-bus.ts';
+import type { Defer, DeviceTrace } from '../devices/ports.ts';
+import type { VirtioDevice } from '../devices/virtio/device.ts';
+import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
+import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
+import type { Accelerator } from './accelerator.ts';
+import type { VirtioConfig } from './config.ts';
+import type { MachineDevice } from './machine-device.ts';
+import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
+
+/** Where virtio devices are plugged in. */
+export interface VirtioSockets {
+  readonly accelerator: Accelerator;
+  readonly pci: PciBus;
+  readonly mmio: Bus;
+  readonly defer: Defer;
+  readonly trace?: DeviceTrace | undefined;
+}
+
+/** What every transport takes. */
+type TransportParts = Pick<
+  ConstructorParameters<typeof VirtioPciTransport>[0],
+  'device' | 'memory' | 'doorbells' | 'trace' | 'rings'
+>;
+
+/** Plugs each device in behind the transport it is configured for, and returns the devices. */
+export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): VirtioDevice[] {
+  const { accelerator, defer, trace } = sockets;
+  const places = mmioPlaces(devices);
+  return devices.map(({ label, virtio = {}, make }, index) => {
+    const device = make(defer);
+    const parts: TransportParts = {
+      device,
+      memory: accelerator.memory,
+      doorbells: (virtio.ioeventfd ?? true) ? accelerator.doorbells : undefined,
+      rings: virtio,
+      trace: trace && labelled(trace, label),
+    };
+    const place = places[index];
+    if (place === undefined) plugIntoPci(parts, virtio, sockets);
+    else plugIntoMmio(parts, virtio, place, sockets);
+    return device;
+  });
+}
+
+function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): void {
+  const { legacy = true, modern = true, vectors } = virtio;
+  const { messages } = accelerator;
+  pci.attach(new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors }).pci);
+}
+
+function plugIntoMmio(
+  parts: TransportParts,
+  { legacy = false }: VirtioConfig,
+  { base, length, irq }: MmioPlace,
+  { accelerator, mmio }: VirtioSockets,
+): void {
+  const transport = new VirtioMmioTransport({ ...parts, line: accelerator.line(irq), legacy });
+  if (mmio.map(base, length, transport.target) === undefined) {
+    throw new Error(`${transport.target.name}: its addresses are taken`);
+  }
+  transport.placed(base);
+}
+
+/** Says of which device a fault is. */
+function labelled(trace: DeviceTrace, label: string): DeviceTrace {
+  return { guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message) };
+}
