@@ -81,6 +81,7 @@ export class Sessions {
   /** Everything has to come to an end, and a good driver finds a device that works. */
   async #end(world: World): Promise<void> {
     const { ledger, subject, rig, signals, ram } = world;
+    world.good = true;
     ledger.racing = false;
     ledger.beginStep();
     for (let turn = 0; turn < LAST_TURNS; turn += 1) await letGo(world);

@@ -56,10 +56,9 @@ export class WatchedDevice implements VirtioDevice {
   }
 
   async reset(): Promise<void> {
-    this.#ledger.ended();
-    this.#ledger.resetting += 1;
+    const drained = this.#ledger.ended();
     await this.#device.reset();
-    this.#ledger.resetting -= 1;
+    drained();
   }
 
   /** The queues that live; their areas were asked for last, three for each, in order. */

@@ -41,7 +41,7 @@ export class WatchedQueue implements Virtqueue {
     return this.#chains.has(head);
   }
 
-  /** What the device may write now: of a queue that was taken away alone, what it still works on. */
+  /** What the device may write now: of a queue that was taken away, what it still works on. */
   *live(): Iterable<Uint8Array> {
     if (!this.#isDetached) yield* this.#own();
     for (const { writable } of this.#chains.values()) yield* writable;
@@ -74,8 +74,8 @@ export class WatchedQueue implements Virtqueue {
     if (!(writtenLength >= 0 && writtenLength <= chain.writableLength))
       this.#ledger.verdict.fail(`${showChain(chain)} is returned with ${writtenLength} bytes written`);
     this.below.push(chain, writtenLength);
+    if (this.#chains.get(chain.head) === chain) this.#chains.delete(chain.head);
     if (detached) return;
-    this.#chains.delete(chain.head);
     this.#ledger.returned += 1;
     this.unannounced += 1;
     this.givenBack += slotsOf(chain);
@@ -98,7 +98,6 @@ export class WatchedQueue implements Virtqueue {
   detach(): void {
     this.below.detach();
     this.#gone = true;
-    this.#chains.clear();
   }
 
   /** Cut off by the device, or by others: then it holds chains the queue below no longer knows of. */

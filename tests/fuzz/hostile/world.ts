@@ -56,6 +56,8 @@ export class World {
   indirect = false;
   /** Of so many harmful moves one is made: sessions differ, so that some get far. */
   readonly calm: number;
+  /** The driver means no harm any more. */
+  good = false;
   kicks = 0;
   #faultsSeen = 0;
   #wrecked = false;
@@ -75,7 +77,7 @@ export class World {
     const interfere = (): void => {
       if (this.ledger.racing && random.oneIn(RACE)) this.#race(random);
     };
-    this.subject = target.subject({ defer: this.ledger.defer, random, interfere });
+    this.subject = target.subject({ defer: this.ledger.defer, random, interfere, isGood: () => this.good });
     this.rig = target.transport.make({
       device: new WatchedDevice(this.subject.device, this.ledger),
       memory: ram,
