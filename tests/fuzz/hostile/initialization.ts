@@ -52,7 +52,8 @@ export function makePlan({ wire, target, subject }: World, random: Random): Plan
     low: (low & ~unwanted & ~quiet & own) >>> 0,
     high: (high & (format === 'packed' ? VERSION_1_HIGH | PACKED_HIGH : VERSION_1_HIGH)) >>> 0,
     places: subject.device.queueSizes.map((most, index) => {
-      const size = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const orderly = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const size = wire.name !== 'legacy' && random.oneIn(50) ? random.pick([2 * most, most - 1, 32_768]) : orderly;
       return placeFor(index, subject.device.queueSizes.length, size, wire.legacy, random);
     }),
   };

@@ -69,6 +69,8 @@ export class WatchedDevice implements VirtioDevice {
     const asked = this.#ledger.ram.asked.slice(-3 * alive.filter((queue) => queue !== undefined).length);
     return alive.map((queue) => {
       if (queue === undefined) return undefined;
+      if (queue.size < 1 || queue.size > (this.queueSizes[queue.index] ?? 0))
+        return this.#ledger.verdict.fail(`queue ${queue.index} lives with ${queue.size} entries`);
       const [desc, driver, device] = asked.splice(0, 3);
       if (desc === undefined || driver === undefined || device === undefined)
         return this.#ledger.verdict.fail(`queue ${queue.index} lives and was not looked for in memory`);
