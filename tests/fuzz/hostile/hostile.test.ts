@@ -241,7 +241,7 @@ describe('a defect is found', () => {
       (queue) => given(queue, () => ({ readable: [] })),
       /other readable pieces|0 and \d+ bytes/,
     ],
-    ['a chain is lost', () => ({ pop: () => 'empty' }), /gives out empty where there is chain/],
+    ['a chain is lost', () => ({ pop: () => 'empty' }), /gives out empty where there is/],
     ['a broken chain is given out', mended, /gives out \w+ where there is fault/],
     ['nothing comes into the ring', () => ({ push: () => {} }), /the ring says/],
     ['a wrong length comes into the ring', (queue) => ({ push: (chain) => queue.push(chain, 0) }), /the ring says/],
