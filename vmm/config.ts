@@ -36,6 +36,12 @@ export interface VirtioConfig {
   readonly indirectDesc?: boolean;
   /** Offers suppression of notifications by index. Default true. */
   readonly eventIdx?: boolean;
+  /** Offers the use of buffers in the order in which they were made available. Default false. */
+  readonly inOrder?: boolean;
+  /** Offers the reset of single queues. Default true. */
+  readonly queueReset?: boolean;
+  /** Offers kicks that say how far the driver has come. Default false. */
+  readonly notificationData?: boolean;
 }
 
 /** How a guest mounts a share. */
