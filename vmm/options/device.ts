@@ -13,6 +13,18 @@ export const P9_KEYS = {
   mount_tag: { type: mountTag, doc: 'what the guest mounts it by, 1 to 31 bytes', required: true },
 } as const;
 
+/** The keys of a source of random numbers. @spec QEMU virtio-rng properties */
+export const RNG_KEYS = {
+  rng: {
+    type: identifier,
+    doc: 'where the numbers come from',
+    notYet: true,
+    instead: "leave it out for the host's kernel",
+  },
+  'max-bytes': { type: integer(1, 2 ** 32), doc: 'most bytes in a period', notYet: true },
+  period: { type: integer(1, 2 ** 32), doc: 'milliseconds of a period', notYet: true },
+} as const;
+
 /** The keys of a disk, whatever it is plugged into. @spec QEMU virtio-blk properties */
 export const DISK_KEYS = {
   drive: { type: identifier, doc: 'id of the --drive behind it, which has if=none', required: true },
@@ -61,6 +73,7 @@ const KINDS: {
     );
     return { kind: '9p', fsdev: own.fsdev, mountTag: own.mount_tag, ...common };
   },
+  rng: (read) => ({ kind: 'rng', ...read(RNG_KEYS).common }),
   disk: (read) => {
     const { own, common } = read(DISK_KEYS, (key) =>
       key === 'file' || key === 'readonly' || key === 'cache' || key === 'format'
@@ -69,7 +82,6 @@ const KINDS: {
     );
     return { kind: 'disk', drive: own.drive, ...(own.serial === undefined ? {} : { serial: own.serial }), ...common };
   },
-  rng: (read) => ({ kind: 'rng', ...read({}).common }),
 };
 
 /** Reads the pairs of one device by the keys of its kind and those of its bus. Throws UsageError. */
