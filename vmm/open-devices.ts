@@ -26,5 +26,5 @@ export async function openDevices(
     if (served.counters !== undefined) counters.set(share.mountTag, served.counters);
     opened.push(shareSession(share.mountTag, served, hooks, share.virtio));
   }
-  return [...opened, ...devices.map(openDevice)];
+  return [...opened, ...devices.map((device) => openDevice(device, { disposal, hooks }))];
 }

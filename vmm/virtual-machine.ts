@@ -55,6 +55,8 @@ async function assemble(
   disposal: Disposal,
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
+  // Before a kernel is made: what is wrong with a share or a disk is told at once.
+  const opened = await openDevices(config, hooks, disposal, counters);
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -68,7 +70,7 @@ async function assemble(
     const init = files.init === undefined ? undefined : await readFile(files.init);
     serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
   }
-  devices.push(...(await openDevices(config, hooks, disposal, counters)));
+  devices.push(...opened);
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });
 

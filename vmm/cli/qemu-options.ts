@@ -1,6 +1,7 @@
 import { readWithFirstKey } from '../options/first-key.ts';
 import { CPU } from '../options/machine.ts';
 import { remedyFor } from '../options/nearest.ts';
+import { onOff } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An option of QEMU's that tsvmm answers without having one of its own. */
@@ -18,7 +19,6 @@ export interface QemuOption {
   readonly refusal?: string;
 }
 
-const NOT_YET = 'is not supported yet; leave it out';
 const NEVER = 'is not supported; leave it out';
 
 function only(option: string, ...values: readonly string[]): (value: string) => void {
@@ -26,6 +26,15 @@ function only(option: string, ...values: readonly string[]): (value: string) => 
     if (values.includes(value)) return;
     throw new UsageError(`${option}: '${value}' is not supported; ${remedyFor(value, values, 'value')}`);
   };
+}
+
+/** The one property for all devices that QEMU's users of virtio-mmio set, since its default there is the other one. */
+function checkGlobal(value: string): void {
+  const off = onOff.parse(/^virtio-mmio\.force-legacy=(.+)$/.exec(value)?.[1] ?? '');
+  if ('value' in off && !off.value) return;
+  const remedy =
+    'value' in off ? 'write force-legacy=on at each virtio-mmio device' : 'write the property at each device';
+  throw new UsageError(`--global: '${value}' is not supported; ${remedy}`);
 }
 
 /** Options a working QEMU command line may carry. @spec QEMU invocation */
@@ -54,9 +63,14 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'audio', value: 'none', accepted: 'there is no sound', check: only('--audio', 'none') },
   { name: 'net', value: 'none', accepted: 'there is no network', check: only('--net', 'none') },
   { name: 'nic', value: 'none', accepted: 'there is no network', check: only('--nic', 'none') },
-  { name: 'drive', value: 'SPEC', refusal: NOT_YET },
-  { name: 'hda', value: 'FILE', refusal: NEVER },
-  { name: 'cdrom', value: 'FILE', refusal: NEVER },
+  {
+    name: 'global',
+    value: 'virtio-mmio.force-legacy=off',
+    accepted: 'virtio-mmio devices are modern unless their own force-legacy=on says otherwise',
+    check: checkGlobal,
+  },
+  { name: 'hda', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio' },
+  { name: 'cdrom', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio,readonly=on' },
   { name: 'netdev', value: 'SPEC', refusal: NEVER },
   { name: 'object', value: 'SPEC', refusal: NEVER },
   { name: 'bios', value: 'FILE', refusal: 'is not supported; tsvmm enters the kernel itself' },

@@ -128,9 +128,8 @@ const REFUSED: readonly Refused[] = [
   ['run -cpu qemu64', "--cpu: model: 'qemu64' is unknown; the values are host, max"],
   ['run -display gtk', "--display: 'gtk' is not supported; the only value is none"],
   ['run -serial pty', "--serial: 'pty' is not supported; the values are stdio, mon:stdio"],
-  ['run -drive file=x.img', '-drive is not supported yet; leave it out'],
   ['run -netdev user,id=n0', '-netdev is not supported; leave it out'],
-  ['run -hda x.img', '-hda is not supported; leave it out'],
+  ['run -hda x.img', '-hda is not supported; use --drive file=FILE,if=virtio'],
   ['run -daemonize', '-daemonize is not supported; use nohup or setsid'],
   ['run -nographic=yes', '-nographic takes no value'],
 ];
