@@ -2,25 +2,34 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { describeFunction, dumpFunction, lspciFile } from './config-dump.ts';
 import { type Driven, MachineProcess, QEMU_DRIVEN, TSVMM_DRIVEN } from './machine-process.ts';
 import { differencesTable, QEMU_DIFFERENCES, type Seen } from './qemu-differences.ts';
 
 jest.setTimeout(60_000);
 
-const SLOT = 4;
+/** One machine of each program has all devices, from this slot on. */
+const FIRST_SLOT = 3;
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-compare-'));
 const image = join(scratch, 'image');
 writeFileSync(image, '');
 truncateSync(image, 2 ** 20);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** What stands behind a device of each kind. */
-const BEHIND: readonly (readonly [device: RegExp, options: readonly string[], keys: string])[] = [
-  [/^virtio-9p/, ['-fsdev', `local,id=fs0,path=${scratch},security_model=none`], ',fsdev=fs0,mount_tag=qtest'],
-  [/^virtio-blk/, ['-drive', `file=${image},if=none,format=raw,id=disk0`], ',drive=disk0'],
-  [/^virtio-rng/, [], ''],
+/** What stands behind a device of each kind, and the keys that name it. */
+const BEHIND: readonly (readonly [
+  device: RegExp,
+  options: (id: string) => readonly string[],
+  keys: (id: string) => string,
+])[] = [
+  [
+    /^virtio-9p/,
+    (id) => ['-fsdev', `local,id=${id},path=${scratch},security_model=none`],
+    (id) => `,fsdev=${id},mount_tag=${id}`,
+  ],
+  [/^virtio-blk/, (id) => ['-drive', `file=${image},if=none,format=raw,readonly=on,id=${id}`], (id) => `,drive=${id}`],
+  [/^virtio-rng/, () => [], () => ''],
 ];
 
 const MODELS = ['virtio-9p-pci', 'virtio-blk-pci', 'virtio-rng-pci'];
@@ -39,27 +48,27 @@ const DEVICES = [
 const hasLspci = spawnSync('lspci', ['--version']).status === 0;
 const missing = QEMU_DRIVEN.missing ?? (hasLspci ? undefined : 'lspci is not installed: apt-get install pciutils');
 
-/** Everything lspci and the BARs tell of a device. */
-async function look(driven: Driven, device: string): Promise<Seen> {
-  const [, options, keys] = BEHIND.find(([pattern]) => pattern.test(device)) ?? ['', [], ''];
+/** The options that make a device. */
+function optionsOf(device: string, index: number): readonly string[] {
+  const id = `device${index}`;
+  const [, options, keys] = BEHIND.find(([pattern]) => pattern.test(device)) ?? [];
   const [model = '', ...properties] = device.split(',');
-  const whole = [model + keys, ...properties, `addr=0${SLOT}.0`].join(',');
-  const machine = await MachineProcess.start(driven, [
-    '-M',
-    'pc',
-    '-m',
-    '128',
-    '-nodefaults',
-    ...options,
-    '-device',
-    whole,
-  ]);
+  const place = `addr=${(FIRST_SLOT + index).toString(16)}.0`;
+  return [...(options?.(id) ?? []), '-device', [model + (keys?.(id) ?? ''), ...properties, place].join(',')];
+}
+
+/** Everything lspci and the BARs tell of each device, in order. */
+async function look(driven: Driven): Promise<Seen[]> {
+  const devices = DEVICES.flatMap(optionsOf);
+  const machine = await MachineProcess.start(driven, ['-M', 'pc', '-m', '128', '-nodefaults', ...devices]);
   try {
-    const dump = dumpFunction(machine.qtest, SLOT);
-    const file = join(scratch, `${driven.name}.txt`);
-    writeFileSync(file, lspciFile(dump, SLOT));
-    const { stdout } = spawnSync('lspci', ['-F', file, '-vv'], { encoding: 'utf8' });
-    return [...describeFunction(dump), ...stdout.trim().split('\n')];
+    return DEVICES.map((_, index) => {
+      const dump = dumpFunction(machine.qtest, FIRST_SLOT + index);
+      const file = join(scratch, 'dump.txt');
+      writeFileSync(file, lspciFile(dump));
+      const { stdout } = spawnSync('lspci', ['-F', file, '-vv'], { encoding: 'utf8' });
+      return [...describeFunction(dump), ...stdout.trim().split('\n')];
+    });
   } finally {
     await machine.end('SIGTERM');
   }
@@ -73,8 +82,13 @@ describeCompared(
     /** Differences without which something would not have been equal. */
     const needed = new Set<string>();
 
-    test.each(DEVICES)('%s', async (device) => {
-      const [ours, theirs] = [await look(TSVMM_DRIVEN, device), await look(QEMU_DRIVEN, device)];
+    let seen: readonly Seen[][] = [];
+    beforeAll(async () => {
+      seen = [await look(TSVMM_DRIVEN), await look(QEMU_DRIVEN)];
+    });
+
+    test.each(DEVICES.map((device, index) => [device, index] as const))('%s', (device, index) => {
+      const [ours = [], theirs = []] = seen.map((all) => all[index]);
       expect(ours.length).toBeGreaterThan(30);
       const without = (seen: Seen, left = ''): Seen =>
         QEMU_DIFFERENCES.filter(({ what }) => what !== left).reduce((lines, one) => one.without(lines, device), seen);

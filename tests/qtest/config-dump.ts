@@ -2,6 +2,8 @@ import { configHeader } from '../../devices/pci/config-header.ts';
 import { dumpConfig, type FoundBar, mapBars, qosConfig } from './pci.ts';
 import type { Qtest } from './qtest.ts';
 
+const COMMAND = 0x04;
+
 /** What can be seen of a function without a driver. */
 export interface FunctionDump {
   /** 256 bytes, after its BARs were given addresses. */
@@ -9,21 +11,23 @@ export interface FunctionDump {
   readonly bars: readonly FoundBar[];
 }
 
-/** Gives the BARs of the function in a slot addresses, and reads all of its configuration space. */
+/** Gives the BARs of the function in a slot addresses, and reads all of its configuration space; then the function is disabled. */
 export function dumpFunction(qtest: Qtest, slot: number): FunctionDump {
   const config = qosConfig(qtest.ports, slot);
   const bars = mapBars(config);
-  return { config: dumpConfig(config), bars };
+  const dump = { config: dumpConfig(config), bars };
+  config.write(COMMAND, 2, 0);
+  return dump;
 }
 
-/** A dump as `lspci -F` reads it. */
-export function lspciFile({ config }: FunctionDump, slot: number): string {
+/** A dump as `lspci -F` reads it, wherever the function was. */
+export function lspciFile({ config }: FunctionDump): string {
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
   const lines = Array.from({ length: config.length / 16 }, (_, row) => {
     const bytes = [...config.subarray(16 * row, 16 * row + 16)].map((byte) => hex(byte, 2));
     return `${hex(16 * row, 2)}: ${bytes.join(' ')}`;
   });
-  return `00:${hex(slot, 2)}.0 virtio\n${lines.join('\n')}\n\n`;
+  return `00:00.0 virtio\n${lines.join('\n')}\n\n`;
 }
 
 /** The BARs and the header, a line for each BAR and for each register. */
