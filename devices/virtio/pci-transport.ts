@@ -135,7 +135,7 @@ export class VirtioPciTransport {
         life: this.#life,
         vectors: this.#vectors,
         config: configTarget(device),
-        msixEnabled: () => this.#msix?.enabled ?? false,
+        msixEnabled: vectors === 0 ? undefined : () => this.#msix?.enabled ?? false,
         kick: (queue) => this.#kick(queue),
         takeIsr: () => this.#isr.take(),
         doorbells: parts.doorbells,
