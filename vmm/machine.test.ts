@@ -50,6 +50,7 @@ function fakeAccelerator() {
     async pause() {},
     resume() {},
     async stop() {},
+    async reset() {},
     async close() {},
   };
   return { accelerator, ram, levels, messages, listeners, bells };

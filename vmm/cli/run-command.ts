@@ -66,6 +66,7 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
   try {
     const terminal = describeTerminal(io);
     const config = {
+      ...(command === undefined && REBOOTS),
       ...request.config,
       session: command === undefined ? ('shell' as const) : ('commands' as const),
       ...(terminal === undefined ? {} : { terminal }),
@@ -86,6 +87,9 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
     await trace?.close();
   }
 }
+
+/** A command is lost with the guest it ran in, and there is nothing to boot again for; a console goes on. */
+const REBOOTS = { onReboot: 'restart' } as const;
 
 /** The terminal the console will be shown on; a name the guest's kernel command line cannot carry is left out. */
 function describeTerminal({ stdout, env }: ProcessIo): RunRequest['config']['terminal'] {

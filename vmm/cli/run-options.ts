@@ -11,8 +11,8 @@ export const GROUPS = {
 /** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
-/** Names of the options of `tsvmm run`. */
-export type RunOptionName = keyof RawRunOptions;
+/** Names of the options of `tsvmm run`. The text of `--no-NAME` is found as NAME. */
+export type RunOptionName = Exclude<keyof RawRunOptions, 'reboot'> | 'no-reboot';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
@@ -22,6 +22,8 @@ export interface RawRunOptions {
   readonly memory?: string;
   readonly smp?: string;
   readonly accel?: readonly string[];
+  /** False with `--no-reboot`. */
+  readonly reboot?: boolean;
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -58,6 +60,11 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'machine',
     doc: "what executes the guest: KVM (64-bit kernels), the software CPU (32-bit kernels; QEMU's name tcg means it too), or auto, KVM where it can be opened (default)",
+  },
+  {
+    name: 'no-reboot',
+    group: 'machine',
+    doc: 'a guest that resets the machine ends the run, where it would boot again; with COMMAND it always does',
   },
   {
     name: 'virtfs',
