@@ -171,6 +171,7 @@ export class I8042 implements Resettable {
   }
 
   reset(): void {
+    this.#data = 0;
     this.#dataFull = false;
     this.#timeout = false;
     this.#parameter = undefined;
