@@ -252,7 +252,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   [`run ${SHARE} --cwd / -- ls`, { config: { shares: [HOST] }, command: { argv: ['ls'], env: {}, cwd: '/' } }],
   [
     'run -nographic -enable-kvm -accel kvm -machine q35,accel=kvm,usb=off -M pc -cpu host -no-reboot -nodefaults -no-user-config -name guest -display none -vga none -serial mon:stdio -monitor none -net none -nic none',
-    { config: { shares: [], accel: 'kvm' } },
+    { config: { shares: [], accel: 'kvm', onReboot: 'end' } },
   ],
   ['run --accel software', { config: { shares: [], accel: 'software' } }],
   ['run -accel tcg --accel=software', { config: { shares: [], accel: 'software' } }],
