@@ -1,3 +1,5 @@
+import type { VirtualMachineConfig } from '../config.ts';
+import { showReport } from '../dry-run/show-report.ts';
 import { canRunGuests, type Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
 import { type Invocation, type KernelAction, type KernelOptions, parseCommandLine } from './command-line.ts';
@@ -5,7 +7,7 @@ import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { checkHostPaths } from './host-paths.ts';
-import type { MachineFactory } from './machine-port.ts';
+import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
 import { reportFailure, say } from './report.ts';
@@ -20,6 +22,7 @@ import { within } from './within.ts';
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
+  readonly describeMachine: MachineDescriber;
   readonly serve: ServerFactory;
   readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
@@ -42,7 +45,9 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
-      return runGuest(invocation.request, io, parts.createMachine);
+      return invocation.request.dryRun === undefined
+        ? runGuest(invocation.request, io, parts.createMachine)
+        : describeGuest(invocation.request, io, parts.describeMachine);
     case 'serve':
       return serveDirectories(invocation.request, io, parts.serve);
     case 'proxy-helper':
@@ -64,12 +69,7 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
   const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
   const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
   try {
-    const terminal = describeTerminal(io);
-    const config = {
-      ...request.config,
-      session: command === undefined ? ('shell' as const) : ('commands' as const),
-      ...(terminal === undefined ? {} : { terminal }),
-    };
+    const config = sessionConfig(request, io);
     const machine = await createMachine(config, {
       notice: (line) => say(io.stderr, line),
       ...(trace === undefined ? {} : { trace: trace.write }),
@@ -85,6 +85,24 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
     signals.close();
     await trace?.close();
   }
+}
+
+/** What `--dry-run` does. */
+async function describeGuest(request: RunRequest, io: ProcessIo, describe: MachineDescriber): Promise<number> {
+  checkHostPaths(request.config);
+  const report = await describe(sessionConfig(request, io), { notice: (line) => say(io.stderr, line) });
+  io.stdout.write(request.dryRun === 'json' ? `${JSON.stringify(report, null, 2)}\n` : showReport(report));
+  return 0;
+}
+
+/** The configuration of a request, with what the guest's init is to do. */
+function sessionConfig({ config, command }: RunRequest, io: ProcessIo): VirtualMachineConfig {
+  const terminal = describeTerminal(io);
+  return {
+    ...config,
+    session: command === undefined ? 'shell' : 'commands',
+    ...(terminal === undefined ? {} : { terminal }),
+  };
 }
 
 /** The terminal the console will be shown on; a name the guest's kernel command line cannot carry is left out. */

@@ -12,7 +12,7 @@ export const GROUPS = {
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
 /** Names of the options of `tsvmm run`. */
-export type RunOptionName = keyof RawRunOptions;
+export type RunOptionName = Exclude<keyof RawRunOptions, 'dryRun'> | 'dry-run';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
@@ -32,6 +32,7 @@ export interface RawRunOptions {
   readonly env?: readonly string[];
   readonly trace?: string | true;
   readonly verbose?: true;
+  readonly dryRun?: string | true;
 }
 
 /** The options of `tsvmm run`, in the order help shows them. */
@@ -121,5 +122,12 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     name: 'verbose',
     group: 'output',
     doc: "show the kernel's messages; with COMMAND the console goes to stderr",
+  },
+  {
+    name: 'dry-run',
+    value: 'text|json',
+    optional: true,
+    group: 'output',
+    doc: 'print the machine as it would be and start nothing: memory, buses, devices, options, kernel command line (default text)',
   },
 ];

@@ -5,6 +5,7 @@ import { readWithFirstKey } from '../options/first-key.ts';
 import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
+import { oneOf } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
 import type { RawRunOptions } from './run-options.ts';
 
@@ -22,7 +23,14 @@ export interface RunRequest {
   readonly command?: GuestCommand;
   /** File for one line per 9P message; true for stderr. */
   readonly trace?: string | true;
+  /** Print the machine in place of starting it. */
+  readonly dryRun?: DryRunFormat;
 }
+
+/** How the machine is printed. */
+export type DryRunFormat = 'text' | 'json';
+
+const DRY_RUN_FORMATS = oneOf('text', 'json');
 
 /**
  * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at. Throws UsageError for a value
@@ -46,7 +54,14 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
     config: isShellIn ? { ...config, cwd } : config,
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+    ...(raw.dryRun === undefined ? {} : { dryRun: readFormat(raw.dryRun) }),
   };
+}
+
+function readFormat(given: string | true): DryRunFormat {
+  const outcome = given === true ? { value: 'text' as const } : DRY_RUN_FORMATS.parse(given);
+  if ('wrong' in outcome) throw new UsageError(`--dry-run: ${outcome.wrong}`);
+  return outcome.value;
 }
 
 /** QEMU's tcg is the name of what runs a guest without KVM there. */

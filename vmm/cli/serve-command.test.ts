@@ -35,6 +35,7 @@ function run(args: readonly string[], start?: () => Promise<RunningServer>) {
   const status = runCommand(args, io, {
     version: '1.2.3',
     createMachine: () => Promise.reject(new Error('no guest here')),
+    describeMachine: () => Promise.reject(new Error('no machine is described here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     serve: async (config, hooks) => {
       made.push({ config, hooks });

@@ -32,6 +32,7 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
+  describeMachine: () => Promise.reject(new Error('no machine is described here')),
   serve: () => Promise.reject(new Error('nothing is served here')),
   proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
