@@ -55,6 +55,8 @@ async function assemble(
   disposal: Disposal,
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
+  // Before a kernel is made: what is wrong with a disk is told at once.
+  const extra = (config.devices ?? []).map((device) => openDevice(device, { disposal, hooks }));
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -75,7 +77,7 @@ async function assemble(
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
     serve(share.mountTag, opened, share.virtio);
   }
-  devices.push(...(config.devices ?? []).map(openDevice));
+  devices.push(...extra);
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });
 

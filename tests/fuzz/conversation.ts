@@ -8,6 +8,7 @@ import type { Exchange } from '../../ninep/observer.ts';
 import { createSession, type Session } from '../../ninep/session.ts';
 import { VERSIONS, type Version } from '../../ninep/versions.ts';
 import { Random } from '../support/random.ts';
+import { Broken } from './broken.ts';
 import { KnownFids } from './known-fids.ts';
 import { leakIn } from './leaks.ts';
 import { ReplyAreas } from './reply-areas.ts';
@@ -29,11 +30,6 @@ export interface Tally {
 /** Nothing yet. */
 export function emptyTally(): Tally {
   return { messages: 0, replies: 0, takenBack: 0, errors: new Map(), dialects: new Map() };
-}
-
-/** A promise of the server that did not hold, and the requests that came before. */
-export class Broken extends Error {
-  override readonly name = 'Broken';
 }
 
 /** Frames shown with a failure. */
@@ -90,11 +86,11 @@ export class Conversation {
     );
     const { random } = this;
     const situation: Omit<Situation, 'version'> = { random, fids: this.fids, live: this.tags, targets };
-    for (const frame of hello(random)) this.send(frame);
+    await this.introduce();
     for (let i = 0; i < length; i++) {
       this.send(anyFrame({ ...situation, version: this.version }));
       // A Tversion on the way has ended everything.
-      if (this.fids.isEmpty && random.oneIn(4)) for (const frame of hello(random)) this.send(frame);
+      if (this.fids.isEmpty && random.oneIn(4)) await this.introduce();
       if (this.bugs.length > 0) break;
       if (this.live.size >= MOST_LIVE) await this.oneEnds();
       else if (i % 64 === 0 || this.version === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -102,6 +98,12 @@ export class Conversation {
     while (this.live.size > 0) await this.oneEnds();
     await withPatience(this.patienceMs, this.session.reset(), () => this.broken('reset does not end'));
     await this.judge();
+  }
+
+  /** Says hello, and waits where the server takes its time: what follows needs a fid. */
+  private async introduce(): Promise<void> {
+    for (const frame of hello(this.random)) this.send(frame);
+    while (this.fids.isEmpty && this.live.size > 0) await this.oneEnds();
   }
 
   /** The backends, each of whose nodes and files count. */

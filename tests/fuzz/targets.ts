@@ -3,6 +3,8 @@ import { graft } from '../../ninep/backends/graft/graft.ts';
 import { Descriptors } from '../../ninep/backends/local/descriptors.ts';
 import type { LocalOptions } from '../../ninep/backends/local/settings.ts';
 import { createMemory } from '../../ninep/backends/memory/memory.ts';
+import { openProxy } from '../../ninep/backends/proxy/proxy-share.ts';
+import { TestHelper } from '../../ninep/backends/proxy/test-links.ts';
 import { createSynth, type Synth } from '../../ninep/backends/synth/synth.ts';
 import type { ExportTable } from '../../ninep/connection.ts';
 import { ERRNO, errnoOf } from '../../ninep/errno.ts';
@@ -68,6 +70,7 @@ export const TARGETS: Readonly<Record<string, Maker>> = {
     // Others than root may be unable to look into a directory, and what they cannot see does not count.
     return process.geteuid?.() === 0 ? { ...target, leaked } : target;
   },
+  proxy: proxyTarget,
   exports: (directory) => {
     const one = new HostShare(directory, { securityModel: 'none' });
     const other = new HostShare(directory, { securityModel: 'none' });
@@ -77,6 +80,35 @@ export const TARGETS: Readonly<Record<string, Maker>> = {
     });
   },
 };
+
+/** A share behind a helper in this process, over which the protocol between the two goes in full. */
+async function proxyTarget(directory: string): Promise<Target> {
+  const share = new HostShare(directory, { securityModel: 'none' });
+  const helper = new TestHelper(share.backend);
+  const proxy = await openProxy({ connector: helper });
+  const target = onHost([share], proxy, async () => {
+    await proxy.close();
+    await share.backend.close();
+  });
+  const remains = async () => {
+    if (helper.bugs.length > 0) return `a defect of the helper: ${helper.bugs[0]}`;
+    if (helper.lives.length > 1) return `${helper.lives.length - 1} helpers that were given up`;
+    const { fidCount } = helper.life.session;
+    return fidCount === 0 ? target.leaked() : `${fidCount} fids at the helper`;
+  };
+  return {
+    ...target,
+    // What is clunked, the helper hears of later.
+    async leaked() {
+      let left = await remains();
+      for (let tries = 0; left !== undefined && tries < 200; tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        left = await remains();
+      }
+      return left;
+    },
+  };
+}
 
 /** How an account differs from what is there, or undefined. */
 async function drift({ bytes, inodes }: QuotaUsage, backend: Backend): Promise<string | undefined> {

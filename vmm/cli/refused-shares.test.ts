@@ -176,7 +176,6 @@ const REFUSED: readonly Refused[] = [
     "--device: unknown device 'virtio-9p-cpi'; did you mean virtio-9p-pci?",
   ],
   ['run --device e1000', "--device: unknown device 'e1000'; tsvmm has virtio-9p-pci"],
-  ['run --device virtio-blk-pci,drive=d0', '--device: virtio-blk-pci is not supported yet; leave it out'],
   ['run --device virtio-net-pci', '--device: virtio-net-pci is not supported; leave it out'],
   [
     'run --device virtio-9p-ccw,fsdev=fs0,mount_tag=host',

@@ -4,6 +4,7 @@ import type { CommandOption } from './command-option.ts';
 export const GROUPS = {
   machine: 'Machine:',
   sharing: 'Sharing directories:',
+  devices: 'Disks and other devices:',
   guest: 'What runs in the guest:',
   output: 'Output:',
 } as const;
@@ -27,6 +28,7 @@ export interface RawRunOptions {
   readonly virtfs?: readonly string[];
   readonly fsdev?: readonly string[];
   readonly device?: readonly string[];
+  readonly drive?: readonly string[];
   readonly mount?: readonly string[];
   readonly cwd?: string;
   readonly env?: readonly string[];
@@ -82,7 +84,15 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     form: 'virtio-9p-pci,fsdev=ID,mount_tag=TAG',
     repeatable: true,
     group: 'sharing',
-    doc: "a share's half in the guest",
+    doc: "a share's half in the guest, or another device",
+  },
+  {
+    name: 'drive',
+    value: 'DISK',
+    form: 'file=IMAGE,if=virtio',
+    repeatable: true,
+    group: 'devices',
+    doc: 'a disk, /dev/vda and so on in the guest',
   },
   {
     name: 'mount',

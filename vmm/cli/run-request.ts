@@ -1,6 +1,7 @@
-import { mountPoint } from '../boot-plan.ts';
+import { mountPoint, namesRoot } from '../boot-plan.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import { parseDevice } from '../options/device.ts';
+import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
 import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
@@ -75,9 +76,9 @@ function readAccelerator(given: readonly string[]): Pick<VirtualMachineConfig, '
 }
 
 function readConfig(raw: RawRunOptions): VirtualMachineConfig {
-  const { virtfs = [], fsdev = [], device = [], mount = [] } = raw;
+  const { virtfs = [], fsdev = [], device = [], drive = [], mount = [] } = raw;
   const parsed = device.map(parseDevice);
-  const devices = parsed.filter((one) => one.kind !== '9p');
+  const devices = collectDevices(drive, parsed);
   const root = raw.root === undefined ? undefined : parseRoot(raw.root);
   return {
     ...(raw.kernel === undefined ? {} : { kernel: raw.kernel }),
@@ -95,13 +96,21 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
 
 /** tsvmm's init mounts shares and runs commands; these are the lines where another process 1 was asked for. */
 function lacksOurInit(raw: RawRunOptions): boolean {
-  return raw.init !== undefined || (raw.initrd !== undefined && raw.root === undefined);
+  return raw.init !== undefined || (raw.root === undefined && (raw.initrd !== undefined || namesRoot(raw.append)));
 }
 
 const CONTRADICTIONS: readonly {
   readonly when: (raw: RawRunOptions, command: readonly string[] | undefined) => boolean;
   readonly line: string;
 }[] = [
+  {
+    when: ({ append, root }) => root !== undefined && namesRoot(append),
+    line: '--append: root= and --root are two roots; leave out one of them',
+  },
+  {
+    when: (raw, command) => namesRoot(raw.append) && (command ?? raw.cwd ?? raw.mount) !== undefined,
+    line: "--append: root= brings a process 1 of its own, and COMMAND, --mount and --cwd are for tsvmm's; leave out one or the other",
+  },
   {
     when: ({ init, root }) => init !== undefined && root === undefined,
     line: '--init: names a program inside --root; add --root DIR',

@@ -119,6 +119,18 @@ test('a kernel that is there is loaded, so what is wrong with it or the memory i
   await expect(dryRun({ ...BASE, cpus: 17 })).rejects.toThrow(new UsageError('17 CPUs: give 1 to 16'));
 });
 
+test("a disk's image is looked at and let go", async () => {
+  const path = join(scratch, 'disk.img');
+  writeFileSync(path, new Uint8Array(4096));
+  const devices = [{ kind: 'disk', path } as const];
+  for (let round = 0; round < 2; round += 1) {
+    const { pci } = await dryRun({ ...BASE, devices });
+    expect(pci[2]?.virtio).toMatchObject({ deviceId: 2, type: 'block device' });
+    expect(pci[2]?.virtio?.features).toContain('FLUSH');
+  }
+  await expect(dryRun({ ...BASE, devices: [{ kind: 'disk', path: `${path}-` }] })).rejects.toThrow(UsageError);
+});
+
 describe('what is not there', () => {
   test('is named and not made', async () => {
     const empty = mkdtempSync(join(scratch, 'cache-'));

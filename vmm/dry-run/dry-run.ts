@@ -8,6 +8,7 @@ import { loadLinux, memoryNeeded } from '../boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, GRAFTED_INIT, mountPoint, ROOT_TAG, runsOurInit } from '../boot-plan.ts';
 import { checkConfig } from '../check-config.ts';
 import type { RootConfig, ShareConfig, VirtualMachineConfig } from '../config.ts';
+import { Disposal } from '../disposal.ts';
 import { driverOf } from '../export-config.ts';
 import { kernelWords } from '../fixtures/command-line.ts';
 import { hasKernel, kernelPaths } from '../fixtures/kernel.ts';
@@ -26,21 +27,29 @@ import type { FileReport, MachineReport, ShareReport } from './machine-report.ts
 
 /**
  * Wires the machine of a configuration to an accelerator that executes nothing, and says what a guest would find. No share
- * is opened, nothing is built and nothing started; a kernel that is there is loaded, into memory that forgets it.
+ * is opened, nothing is built and nothing started; a kernel that is there is loaded, into memory that forgets it. A disk's
+ * image is opened, since its length and format are its device's, and closed again.
  *
  * @throws UsageError where the configuration cannot be met; HostError where this host cannot run a machine.
  */
 export async function dryRun(config: VirtualMachineConfig, hooks: Pick<Hooks, 'notice'> = {}): Promise<MachineReport> {
   checkConfig(config);
   const choice = await chooseAccelerator(config, hooks);
+  const disposal = new Disposal();
   try {
-    return await report(config, choice);
+    return await report(config, choice, disposal);
   } catch (error) {
     throw asUsageError(error);
+  } finally {
+    await disposal.run();
   }
 }
 
-async function report(config: VirtualMachineConfig, choice: AcceleratorChoice): Promise<MachineReport> {
+async function report(
+  config: VirtualMachineConfig,
+  choice: AcceleratorChoice,
+  disposal: Disposal,
+): Promise<MachineReport> {
   const { arch, bits, pvm, kind } = choice;
   const isThere = config.kernel !== undefined || hasKernel({ arch });
   const kernelPath = config.kernel ?? kernelPaths({ arch }).vmlinux;
@@ -52,7 +61,7 @@ async function report(config: VirtualMachineConfig, choice: AcceleratorChoice): 
     config.memory ?? DEFAULT_MEMORY,
     kernel === undefined ? undefined : memoryNeeded(kernel, initrd?.length),
   );
-  const devices = plannedDevices(config, root);
+  const devices = plannedDevices(config, root, disposal);
   const places = mmioPlaces(devices);
   const ownWords = kernelWords({ arch, pvm, ownKernel: config.kernel !== undefined, verbose: config.verbose ?? false });
   const cmdline = commandLine(config, { kernelWords: [...ownWords, ...mmioWords(places)], root });
@@ -100,14 +109,18 @@ async function report(config: VirtualMachineConfig, choice: AcceleratorChoice): 
 }
 
 /** The devices in the order a machine gets them, shares without anything behind them. */
-function plannedDevices(config: VirtualMachineConfig, root: RootConfig | undefined): MachineDevice[] {
+function plannedDevices(
+  config: VirtualMachineConfig,
+  root: RootConfig | undefined,
+  disposal: Disposal,
+): MachineDevice[] {
   const ours = (mountTag: string) => shareDevice({ mountTag, handler: NOBODY });
   return [
     ...(root === undefined ? [] : [ours(ROOT_TAG)]),
     ...(config.shares ?? []).map(({ mountTag, virtio }) =>
       shareDevice({ mountTag, handler: NOBODY, ...(virtio && { virtio }) }),
     ),
-    ...(config.devices ?? []).map(openDevice),
+    ...(config.devices ?? []).map((device) => openDevice(device, { disposal, hooks: {} })),
     ...(runsOurInit(root) && config.session !== 'shell' ? [ours(CONTROL_TAG)] : []),
   ];
 }

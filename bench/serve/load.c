@@ -1,0 +1,419 @@
+/*
+ * A 9P2000.L client that does nothing but wait, for measuring servers; and the same work as bare system calls.
+ *
+ *   load SOCKET DIRECTORY ANAME MSIZE PID SECONDS   one line of JSON for each measurement, on stdout
+ *
+ * SOCKET is a server's unix socket, DIRECTORY what it exports, with the files bench/serve.mjs makes: `file`, `scratch` and
+ * `many/`, and PID the server's process, whose processor time is read before and after. Requests are made once and sent again and again, DEPTH of them under way at a time; of a reply the type alone
+ * is looked at. The client's own cost is the same for every server: two system calls for each burst.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  TVERSION = 100, TATTACH = 104, TWALK = 110, TCLUNK = 120, TREAD = 116, TWRITE = 118, TGETATTR = 24, TLOPEN = 12,
+  TREADDIR = 40, RLERROR = 7,
+  ROOT = 1, FILE_FID = 2, SCRATCH_FID = 3, MANY_FID = 4, FIRST_FREE_FID = 100,
+  MOST_DEPTH = 64, LARGE = 512 << 10, FILE_SIZE = 16 << 20, ENTRY_ROOM = 64 << 10,
+  MOST_SAMPLES = 1 << 20,
+};
+
+static int server;
+static clockid_t server_clock;
+static uint32_t msize;
+static uint8_t *in;
+static size_t in_room, in_have, in_done;
+
+static void fail(const char *what) {
+  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static double read_clock(clockid_t clock) {
+  struct timespec at;
+  if (clock_gettime(clock, &at) != 0) fail("clock");
+  return at.tv_sec + at.tv_nsec / 1e9;
+}
+
+static double now(void) { return read_clock(CLOCK_MONOTONIC); }
+
+/* --- Messages: little-endian, size[4] type[1] tag[2] and the fields. */
+
+struct frame {
+  uint8_t *bytes;
+  uint32_t length;
+};
+
+static void put(struct frame *frame, int width, uint64_t value) {
+  for (int i = 0; i < width; i++) frame->bytes[frame->length++] = (uint8_t)(value >> (8 * i));
+}
+
+static void put_string(struct frame *frame, const char *string) {
+  size_t length = strlen(string);
+  put(frame, 2, length);
+  memcpy(frame->bytes + frame->length, string, length);
+  frame->length += length;
+}
+
+static struct frame begin(int type, int tag, size_t room) {
+  struct frame frame = {malloc(room + 64), 0};
+  if (frame.bytes == NULL) fail("memory");
+  put(&frame, 4, 0);
+  put(&frame, 1, type);
+  put(&frame, 2, tag);
+  return frame;
+}
+
+static struct frame end(struct frame frame) {
+  uint32_t length = frame.length;
+  frame.length = 0;
+  put(&frame, 4, length);
+  frame.length = length;
+  return frame;
+}
+
+static uint32_t get32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24; }
+
+static void send_all(const uint8_t *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t n = write(server, bytes, length);
+    if (n < 0) fail("send");
+    bytes += n;
+    length -= n;
+  }
+}
+
+static int has_reply(void) {
+  size_t have = in_have - in_done;
+  return have >= 7 && have >= get32(in + in_done);
+}
+
+/* The next reply, valid until the next call. */
+static uint8_t *receive(void) {
+  while (!has_reply()) {
+    if (in_done > 0) {
+      memmove(in, in + in_done, in_have - in_done);
+      in_have -= in_done;
+      in_done = 0;
+    }
+    ssize_t n = read(server, in + in_have, in_room - in_have);
+    if (n <= 0) fail("the server hung up");
+    in_have += n;
+  }
+  uint8_t *reply = in + in_done;
+  in_done += get32(reply);
+  return reply;
+}
+
+static uint8_t *call(struct frame frame) {
+  send_all(frame.bytes, frame.length);
+  uint8_t *reply = receive();
+  if (reply[4] != frame.bytes[4] + 1) {
+    errno = reply[4] == RLERROR ? (int)get32(reply + 7) : EPROTO;
+    fprintf(stderr, "load: type %d answered by %d\n", frame.bytes[4], reply[4]);
+    fail("request");
+  }
+  free(frame.bytes);
+  return reply;
+}
+
+static struct frame walk(int tag, uint32_t fid, uint32_t newfid, const char *name) {
+  struct frame frame = begin(TWALK, tag, 300);
+  put(&frame, 4, fid);
+  put(&frame, 4, newfid);
+  put(&frame, 2, 1);
+  put_string(&frame, name);
+  return end(frame);
+}
+
+static struct frame with_fid(int type, int tag, uint32_t fid) {
+  struct frame frame = begin(type, tag, 0);
+  put(&frame, 4, fid);
+  return frame;
+}
+
+static void greet(const char *aname) {
+  struct frame version = begin(TVERSION, 0xffff, 64);
+  put(&version, 4, msize);
+  put_string(&version, "9P2000.L");
+  uint8_t *agreed = call(end(version));
+  msize = get32(agreed + 7);
+  struct frame attach = with_fid(TATTACH, 0, ROOT);
+  attach.bytes = realloc(attach.bytes, 8192);
+  put(&attach, 4, ~0u);
+  put_string(&attach, "");
+  put_string(&attach, aname);
+  put(&attach, 4, getuid());
+  call(end(attach));
+}
+
+static void open_fid(uint32_t fid, const char *name, int flags) {
+  call(walk(0, ROOT, fid, name));
+  struct frame open = with_fid(TLOPEN, 0, fid);
+  put(&open, 4, flags);
+  call(end(open));
+}
+
+/* --- Measurements. */
+
+/* The requests of one operation, which are sent one after the other by each of DEPTH lanes. */
+struct operation {
+  const char *name;
+  int depth, steps;
+  struct frame (*make)(int lane, int step, uint32_t count);
+  /* The same as system calls, once. */
+  void (*bare)(int round);
+  uint32_t count;
+};
+
+static int directory_fd, file_fd, scratch_fd;
+static uint8_t *data;
+
+static struct frame make_getattr(int lane, int step, uint32_t count) {
+  struct frame frame = with_fid(TGETATTR, lane, FILE_FID);
+  (void)step, (void)count;
+  put(&frame, 8, 0x7ff);
+  return end(frame);
+}
+
+static void bare_getattr(int round) {
+  struct statx found;
+  (void)round;
+  if (statx(file_fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0) fail("statx");
+}
+
+static struct frame make_walk_clunk(int lane, int step, uint32_t count) {
+  (void)count;
+  if (step == 0) return walk(lane, ROOT, FIRST_FREE_FID + lane, "file");
+  return end(with_fid(TCLUNK, lane, FIRST_FREE_FID + lane));
+}
+
+static void bare_walk_clunk(int round) {
+  struct statx found;
+  (void)round;
+  int fd = openat(directory_fd, "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0) fail("openat");
+  close(fd);
+}
+
+static struct frame make_read(int lane, int step, uint32_t count) {
+  struct frame frame = with_fid(TREAD, lane, FILE_FID);
+  (void)step;
+  put(&frame, 8, (uint64_t)lane * LARGE % FILE_SIZE);
+  put(&frame, 4, count);
+  return end(frame);
+}
+
+static void bare_read_4k(int round) {
+  if (pread(file_fd, data, 4096, (off_t)round * LARGE % FILE_SIZE) != 4096) fail("pread");
+}
+
+static void bare_read_large(int round) {
+  if (pread(file_fd, data, LARGE, (off_t)round * LARGE % FILE_SIZE) != LARGE) fail("pread");
+}
+
+static struct frame make_write(int lane, int step, uint32_t count) {
+  struct frame frame = begin(TWRITE, lane, count);
+  (void)step;
+  put(&frame, 4, SCRATCH_FID);
+  put(&frame, 8, (uint64_t)lane * LARGE % FILE_SIZE);
+  put(&frame, 4, count);
+  memset(frame.bytes + frame.length, lane, count);
+  frame.length += count;
+  return end(frame);
+}
+
+static void bare_write_large(int round) {
+  if (pwrite(scratch_fd, data, LARGE, (off_t)round * LARGE % FILE_SIZE) != LARGE) fail("pwrite");
+}
+
+static const struct operation OPERATIONS[] = {
+    {"getattr", 1, 1, make_getattr, bare_getattr, 0},
+    {"getattr", 32, 1, make_getattr, NULL, 0},
+    {"walk+clunk", 1, 2, make_walk_clunk, bare_walk_clunk, 0},
+    {"walk+clunk", 32, 2, make_walk_clunk, NULL, 0},
+    {"read 4 KiB", 1, 1, make_read, bare_read_4k, 4096},
+    {"read 4 KiB", 32, 1, make_read, NULL, 4096},
+    {"read large", 1, 1, make_read, bare_read_large, LARGE},
+    {"read large", 8, 1, make_read, NULL, LARGE},
+    {"write large", 1, 1, make_write, bare_write_large, LARGE},
+    {"write large", 8, 1, make_write, NULL, LARGE},
+};
+
+static double samples[MOST_SAMPLES];
+
+static int ascending(const void *a, const void *b) {
+  double one = *(const double *)a, other = *(const double *)b;
+  return (one > other) - (one < other);
+}
+
+static double median(size_t count) {
+  qsort(samples, count, sizeof samples[0], ascending);
+  return samples[count / 2] * 1e6;
+}
+
+/* `done` operations since `started` on both clocks, `taken` of which have a sample. */
+static void report(const char *name, int depth, const char *who, size_t done, double elapsed, double cpu, size_t taken,
+                   uint32_t bytes) {
+  printf("{\"name\":\"%s\",\"depth\":%d,\"who\":\"%s\",\"perSecond\":%.1f,\"medianUs\":%.3f,\"cpuUs\":%.3f,\"bytes\":%u}\n", name,
+         depth, who, done / elapsed, median(taken), cpu / done * 1e6, bytes);
+  fflush(stdout);
+}
+
+/* Every lane sends its next request as soon as the reply to the one before has come; what is due goes out together. */
+static void measure(const struct operation *operation, double seconds, int reporting) {
+  uint32_t most = msize - 24, count = operation->count < most ? operation->count : most;
+  struct frame frames[MOST_DEPTH][2];
+  int step[MOST_DEPTH] = {0};
+  double since[MOST_DEPTH];
+  size_t room = 0;
+  for (int lane = 0; lane < operation->depth; lane++)
+    for (int i = 0; i < operation->steps; i++) {
+      frames[lane][i] = operation->make(lane, i, count);
+      room += frames[lane][i].length;
+    }
+  uint8_t *out = malloc(room);
+  size_t taken = 0, done = 0, due = 0;
+  if (out == NULL) fail("memory");
+  double started = now(), at = started, cpu = read_clock(server_clock);
+  for (int lane = 0; lane < operation->depth; lane++) {
+    memcpy(out + due, frames[lane][0].bytes, frames[lane][0].length);
+    due += frames[lane][0].length;
+    since[lane] = at;
+  }
+  int stopping = 0, under_way = operation->depth;
+  while (under_way > 0) {
+    if (due > 0) send_all(out, due);
+    due = 0;
+    do {
+      uint8_t *reply = receive();
+      int lane = reply[5] | reply[6] << 8;
+      struct frame *sent = &frames[lane][step[lane]];
+      if (reply[4] != sent->bytes[4] + 1) {
+        errno = reply[4] == RLERROR ? (int)get32(reply + 7) : EPROTO;
+        fail(operation->name);
+      }
+      step[lane] = (step[lane] + 1) % operation->steps;
+      if (step[lane] == 0) {
+        at = now();
+        if (taken < MOST_SAMPLES) samples[taken++] = at - since[lane];
+        since[lane] = at;
+        done++;
+        stopping = stopping || at - started > seconds;
+        if (stopping) {
+          under_way--;
+          continue;
+        }
+      }
+      struct frame *next = &frames[lane][step[lane]];
+      memcpy(out + due, next->bytes, next->length);
+      due += next->length;
+    } while (under_way > 0 && has_reply());
+  }
+  if (reporting) report(operation->name, operation->depth, "server", done, at - started, read_clock(server_clock) - cpu, taken, count);
+  free(out);
+  for (int lane = 0; lane < operation->depth; lane++)
+    for (int i = 0; i < operation->steps; i++) free(frames[lane][i].bytes);
+}
+
+static void measure_bare(const struct operation *operation, double seconds) {
+  size_t taken = 0;
+  double started = now(), before = started, at = started, cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+  for (int round = 0; at - started < seconds && taken < MOST_SAMPLES; round++) {
+    operation->bare(round);
+    at = now();
+    samples[taken++] = at - before;
+    before = at;
+  }
+  cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  report(operation->name, operation->depth, "bare", taken, at - started, cpu, taken, operation->count);
+}
+
+/* Reads all of `many` from the start; returns the number of entries. */
+static size_t list_served(void) {
+  uint64_t offset = 0;
+  size_t entries = 0;
+  for (;;) {
+    struct frame frame = with_fid(TREADDIR, 0, MANY_FID);
+    put(&frame, 8, offset);
+    put(&frame, 4, ENTRY_ROOM < msize - 24 ? ENTRY_ROOM : msize - 24);
+    uint8_t *reply = call(end(frame)), *at = reply + 11, *last = at + get32(reply + 7);
+    if (at == last) return entries;
+    for (; at < last; entries++) {
+      offset = get32(at + 13) | (uint64_t)get32(at + 17) << 32;
+      at += 24 + (at[22] | at[23] << 8);
+    }
+  }
+}
+
+static size_t list_bare(void) {
+  size_t entries = 0;
+  int fd = openat(directory_fd, "many", O_RDONLY | O_DIRECTORY);
+  DIR *directory = fdopendir(fd);
+  if (directory == NULL) fail("many");
+  while (readdir(directory) != NULL) entries++;
+  closedir(directory);
+  return entries;
+}
+
+static void measure_list(size_t (*list)(void), const char *who, clockid_t clock, double seconds) {
+  size_t taken = 0, entries = list();
+  double started = now(), before = started, at = started, cpu = read_clock(clock);
+  while (at - started < seconds) {
+    if (list() != entries) fail("a listing differs");
+    at = now();
+    samples[taken++] = at - before;
+    before = at;
+  }
+  char name[64];
+  snprintf(name, sizeof name, "list %zu", entries);
+  report(name, 1, who, taken, at - started, read_clock(clock) - cpu, taken, 0);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 7) {
+    fprintf(stderr, "usage: load SOCKET DIRECTORY ANAME MSIZE PID SECONDS\n");
+    return 2;
+  }
+  double seconds = atof(argv[6]);
+  msize = atoi(argv[4]);
+  if (clock_getcpuclockid(atoi(argv[5]), &server_clock) != 0) fail(argv[5]);
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
+  in_room = 4 * LARGE;
+  in = malloc(in_room);
+  data = calloc(1, LARGE);
+  server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (in == NULL || data == NULL || server < 0) fail("start");
+  if (connect(server, (struct sockaddr *)&address, sizeof address) != 0) fail(argv[1]);
+  directory_fd = open(argv[2], O_PATH | O_DIRECTORY);
+  file_fd = openat(directory_fd, "file", O_RDONLY);
+  scratch_fd = openat(directory_fd, "scratch", O_WRONLY);
+  if (file_fd < 0 || scratch_fd < 0) fail(argv[2]);
+
+  greet(argv[3]);
+  open_fid(FILE_FID, "file", O_RDONLY);
+  open_fid(SCRATCH_FID, "scratch", O_WRONLY);
+  open_fid(MANY_FID, "many", O_RDONLY | O_DIRECTORY);
+  size_t kinds = sizeof OPERATIONS / sizeof OPERATIONS[0];
+  /* A server may have to load or compile what it has not done before. */
+  for (size_t i = 0; i < kinds; i++) measure(&OPERATIONS[i], seconds, 0);
+  for (size_t i = 0; i < kinds; i++) {
+    measure(&OPERATIONS[i], seconds, 1);
+    if (OPERATIONS[i].bare != NULL) measure_bare(&OPERATIONS[i], seconds);
+  }
+  measure_list(list_served, "server", server_clock, seconds);
+  measure_list(list_bare, "bare", CLOCK_PROCESS_CPUTIME_ID, seconds);
+  return 0;
+}
