@@ -45,6 +45,7 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
+      for (const line of invocation.request.notices ?? []) say(io.stderr, line);
       return invocation.request.dryRun === undefined
         ? runGuest(invocation.request, io, parts.createMachine)
         : describeGuest(invocation.request, io, parts.describeMachine);

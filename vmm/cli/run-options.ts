@@ -17,6 +17,7 @@ export type RunOptionName = Exclude<keyof RawRunOptions, 'dryRun'> | 'dry-run';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
+  readonly domain?: string;
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
@@ -39,6 +40,12 @@ export interface RawRunOptions {
 
 /** The options of `tsvmm run`, in the order help shows them. */
 export const RUN_OPTIONS: readonly RunOption[] = [
+  {
+    name: 'domain',
+    value: 'FILE',
+    group: 'machine',
+    doc: "a domain of libvirt's, as virsh dumpxml prints it; the options beside it win over what the file says once, and are added to its shares and devices",
+  },
   {
     name: 'kernel',
     value: 'FILE',

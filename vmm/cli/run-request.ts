@@ -1,5 +1,7 @@
 import { mountPoint, namesRoot } from '../boot-plan.ts';
 import type { VirtualMachineConfig } from '../config.ts';
+import type { DomainOptions } from '../domain/domain-draft.ts';
+import { type DomainReader, readDomainFile } from '../domain/domain-file.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
@@ -26,6 +28,8 @@ export interface RunRequest {
   readonly trace?: string | true;
   /** Print the machine in place of starting it. */
   readonly dryRun?: DryRunFormat;
+  /** What of a domain's file is not done as it is written, one line each. */
+  readonly notices?: readonly string[];
 }
 
 /** How the machine is printed. */
@@ -34,13 +38,19 @@ export type DryRunFormat = 'text' | 'json';
 const DRY_RUN_FORMATS = oneOf('text', 'json');
 
 /**
- * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at. Throws UsageError for a value
- * that cannot be read and for options that contradict each other.
+ * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at but the file of `--domain`. Throws
+ * UsageError for a value that cannot be read and for options that contradict each other.
  */
-export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
-  for (const name of ['kernel', 'initrd', 'trace'] as const) {
-    if (raw[name] === '') throw new UsageError(`--${name} is empty; name a file`);
+export function readRunRequest(
+  given: RawRunOptions,
+  command: readonly string[] | undefined,
+  readDomain: DomainReader = readDomainFile,
+): RunRequest {
+  for (const name of ['domain', 'kernel', 'initrd', 'trace'] as const) {
+    if (given[name] === '') throw new UsageError(`--${name} is empty; name a file`);
   }
+  const domain = given.domain === undefined ? undefined : readDomain(given.domain, given.kernel !== undefined);
+  const raw = domain === undefined ? given : besideDomain(domain.options, given);
   if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
   for (const { when, line } of CONTRADICTIONS) {
     if (when(raw, command)) throw new UsageError(line);
@@ -56,6 +66,18 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...(raw.trace === undefined ? {} : { trace: raw.trace }),
     ...(raw.dryRun === undefined ? {} : { dryRun: readFormat(raw.dryRun) }),
+    ...(domain === undefined || domain.notices.length === 0 ? {} : { notices: domain.notices }),
+  };
+}
+
+/** What the file says once is said better by an option; lists begin with what is in the file. */
+function besideDomain(domain: DomainOptions, raw: RawRunOptions): RawRunOptions {
+  return {
+    ...domain,
+    ...raw,
+    fsdev: [...domain.fsdev, ...(raw.fsdev ?? [])],
+    device: [...domain.device, ...(raw.device ?? [])],
+    drive: [...domain.drive, ...(raw.drive ?? [])],
   };
 }
 
