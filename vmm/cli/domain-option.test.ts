@@ -72,6 +72,11 @@ test('options beside it win over what it says once, and add to its lists', () =>
   expect(command?.argv).toEqual(['ls']);
 });
 
+test('what executes the guest may be said in any way beside it', () => {
+  expect(request('-machine', 'pc,accel=kvm').config.accel).toBe('kvm');
+  expect(request('-enable-kvm').config.accel).toBe('kvm');
+});
+
 describe('refused', () => {
   mkdirSync(join(scratch, 'directory'));
   execFileSync('mkfifo', [join(scratch, 'fifo')]);

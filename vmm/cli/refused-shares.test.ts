@@ -218,8 +218,8 @@ const REFUSED: readonly Refused[] = [
     "--global: 'virtio-9p-pci.vectors=4' is not supported; write the property at each device",
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=05.0',
-    '--device: addr is not supported yet; leave it out',
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=20.0',
+    '--device: addr 20.0 is out of range; slots go to 1f, functions to 7',
   ],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=2049',

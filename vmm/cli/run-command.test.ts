@@ -32,6 +32,8 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
     createMachine,
     serve: () => Promise.reject(new Error('nothing is served here')),
     describeMachine: () => Promise.reject(new Error('no machine is described here')),
+    startQtest: () => Promise.reject(new Error('nothing is driven here')),
+    openMonitors: () => Promise.reject(new Error('there are no monitors here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],

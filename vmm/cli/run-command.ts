@@ -6,10 +6,12 @@ import { type Invocation, type KernelAction, type KernelOptions, parseCommandLin
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
+import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
 import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
+import { driveQtest, type QtestFactory } from './qtest-command.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
@@ -23,6 +25,8 @@ export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
   readonly describeMachine: MachineDescriber;
+  readonly startQtest: QtestFactory;
+  readonly openMonitors: MonitorFactory;
   readonly serve: ServerFactory;
   readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
@@ -46,9 +50,7 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       return 0;
     case 'run':
       for (const line of invocation.request.notices ?? []) say(io.stderr, line);
-      return invocation.request.dryRun === undefined
-        ? runGuest(invocation.request, io, parts.createMachine)
-        : describeGuest(invocation.request, io, parts.describeMachine);
+      return runRequest(invocation.request, io, parts);
     case 'serve':
       return serveDirectories(invocation.request, io, parts.serve);
     case 'proxy-helper':
@@ -64,7 +66,19 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
   }
 }
 
-async function runGuest(request: RunRequest, io: ProcessIo, createMachine: MachineFactory): Promise<number> {
+/** Starts a guest, or does what was asked for in place of one. */
+function runRequest(request: RunRequest, io: ProcessIo, parts: CommandLineParts): Promise<number> {
+  if (request.qtest !== undefined) return driveQtest(request.qtest, request.trace, io, parts.startQtest);
+  return request.dryRun === undefined
+    ? runGuest(request, io, parts)
+    : describeGuest(request, io, parts.describeMachine);
+}
+
+async function runGuest(
+  request: RunRequest,
+  io: ProcessIo,
+  { createMachine, openMonitors }: Pick<CommandLineParts, 'createMachine' | 'openMonitors'>,
+): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
   const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
@@ -75,12 +89,15 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
       notice: (line) => say(io.stderr, line),
       ...(trace === undefined ? {} : { trace: trace.write }),
     });
+    let monitors: { close(): void } | undefined;
     try {
+      monitors = await openGuestMonitors(request.monitors ?? [], machine, io, openMonitors);
       return await (command === undefined
         ? runConsole(machine, io, signals)
         : runInGuest(machine, command, io, signals, config.verbose ?? false));
     } finally {
       await within(STOP_LIMIT_MS, machine.stop());
+      monitors?.close();
     }
   } finally {
     signals.close();

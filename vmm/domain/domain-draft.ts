@@ -8,7 +8,7 @@ export interface DomainOptions {
   readonly append?: string;
   readonly memory?: string;
   readonly smp?: string;
-  readonly accel?: readonly string[];
+  readonly accel?: 'kvm' | 'software';
   readonly fsdev: readonly string[];
   readonly device: readonly string[];
   readonly drive: readonly string[];

@@ -16,7 +16,7 @@ const disk = (inner = '', attributes = '', target = "dev='vda' bus='virtio'") =>
 test('what virt-install writes becomes options, and a line for each thing that is left out', () => {
   const { options, notices } = readDomain(VIRT_INSTALL, 'build.xml', false);
   expect(options).toEqual({
-    accel: ['kvm'],
+    accel: 'kvm',
     memory: '2048M',
     smp: '4',
     kernel: '/boot/vmlinuz',
@@ -64,8 +64,8 @@ describe('the machine', () => {
   });
 
   test.each([
-    [" type='qemu'", ['software']],
-    [" type='kvm'", ['kvm']],
+    [" type='qemu'", 'software'],
+    [" type='kvm'", 'kvm'],
     ['', undefined],
   ])('%s is executed by %j', (attributes, accel) => {
     expect(read('', { attributes }).options.accel).toEqual(accel);

@@ -29,7 +29,7 @@ export function readDomain(text: string, file: string, hasKernel: boolean): Doma
   const draft = new DomainDraft(file);
   if (root.name !== 'domain') draft.refuse(root, 'is no domain; virsh dumpxml NAME prints one');
   const type = draft.word(root, 'type', Object.keys(ACCELERATORS) as (keyof typeof ACCELERATORS)[]);
-  if (type !== undefined) draft.options.accel = [ACCELERATORS[type]];
+  if (type !== undefined) draft.options.accel = ACCELERATORS[type];
   readChildren(root, DOMAIN_ELEMENTS, draft);
   if (draft.options.kernel === undefined && !hasKernel) withoutKernel(root, draft);
   return { options: draft.options, notices: draft.notices };

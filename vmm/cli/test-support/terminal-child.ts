@@ -34,6 +34,8 @@ await runProcess({
   createMachine: async () => machine,
   describeMachine: () => Promise.reject(new Error('no machine is described here')),
   serve: () => Promise.reject(new Error('nothing is served here')),
+  startQtest: () => Promise.reject(new Error('nothing is driven here')),
+  openMonitors: () => Promise.reject(new Error('there are no monitors here')),
   proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],
