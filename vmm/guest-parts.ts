@@ -63,10 +63,14 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   } catch (error) {
     // What went wrong first is what the caller needs to know.
     await disposal.run().catch(() => {});
-    if (error instanceof BootError || error instanceof MemorySizeError)
-      throw new UsageError(error.message, { cause: error });
-    throw error;
+    throw asUsageError(error);
   }
+}
+
+/** What is wrong with kernel or memory is wrong with what was asked for; any other error stays as it is. */
+export function asUsageError(error: unknown): unknown {
+  const isAsked = error instanceof BootError || error instanceof MemorySizeError;
+  return isAsked ? new UsageError(error.message, { cause: error }) : error;
 }
 
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */

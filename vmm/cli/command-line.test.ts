@@ -229,6 +229,8 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
+  ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
+  ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
   ['run --trace', { config: { shares: [] }, trace: true }],
   ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
   ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],

@@ -1,4 +1,5 @@
 import type { VirtualMachineConfig } from '../config.ts';
+import type { MachineReport } from '../dry-run/machine-report.ts';
 import type { MachineEnd } from '../exit-status.ts';
 import type { GuestReset } from '../guest-reset.ts';
 import type { Hooks } from '../hooks.ts';
@@ -33,3 +34,6 @@ export interface Machine {
 
 /** Makes a machine. Throws UsageError and HostError. */
 export type MachineFactory = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'trace' | 'notice'>) => Promise<Machine>;
+
+/** Says what a machine would be. Throws UsageError and HostError. */
+export type MachineDescriber = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'notice'>) => Promise<MachineReport>;

@@ -14,10 +14,15 @@ export const GROUPS = {
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
 /** Names of the options of `tsvmm run`. The text of `--no-NAME` is found as NAME. */
-export type RunOptionName = Exclude<keyof RawRunOptions, 'qtestLog' | 'reboot'> | 'qtest-log' | 'no-reboot';
+export type RunOptionName =
+  | Exclude<keyof RawRunOptions, 'dryRun' | 'qtestLog' | 'reboot'>
+  | 'dry-run'
+  | 'qtest-log'
+  | 'no-reboot';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
+  readonly domain?: string;
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
@@ -38,6 +43,7 @@ export interface RawRunOptions {
   readonly env?: readonly string[];
   readonly trace?: string | true;
   readonly verbose?: true;
+  readonly dryRun?: string | true;
   readonly qtest?: string;
   readonly qtestLog?: string;
   readonly qmp?: readonly string[];
@@ -47,6 +53,12 @@ export interface RawRunOptions {
 
 /** The options of `tsvmm run`, in the order help shows them. */
 export const RUN_OPTIONS: readonly RunOption[] = [
+  {
+    name: 'domain',
+    value: 'FILE',
+    group: 'machine',
+    doc: "a domain of libvirt's, as virsh dumpxml prints it; the options beside it win over what the file says once, and are added to its shares and devices",
+  },
   {
     name: 'kernel',
     value: 'FILE',
@@ -185,5 +197,12 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     name: 'verbose',
     group: 'output',
     doc: "show the kernel's messages; with COMMAND the console goes to stderr",
+  },
+  {
+    name: 'dry-run',
+    value: 'text|json',
+    optional: true,
+    group: 'output',
+    doc: 'print the machine as it would be and start nothing: memory, buses, devices, options, kernel command line (default text)',
   },
 ];
