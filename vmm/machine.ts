@@ -103,7 +103,7 @@ export class Machine implements AccessHandler {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {
+  #mapPlatform(accelerator: Accelerator, { map, control, trace }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
@@ -114,7 +114,10 @@ export class Machine implements AccessHandler {
       [PORTS.postCode, postCodePort()],
       [PORTS.systemControlA, systemControlA(control)],
       [PORTS.pm1aControl, pm1ControlPort(control)],
-      [PORTS.pciConfig, new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control) })],
+      [
+        PORTS.pciConfig,
+        new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control), events: trace?.events?.of('pci') }),
+      ],
     ];
     for (const [range, target] of targets) {
       if (this.ports.map(range.base, range.length, target) === undefined)

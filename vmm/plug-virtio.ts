@@ -47,7 +47,9 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
 function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): void {
   const { legacy = true, modern = true, vectors } = virtio;
   const { messages } = accelerator;
-  pci.attach(new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors }).pci);
+  const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
+  const slot = pci.attach(transport.pci);
+  parts.trace?.events?.emit('plugged', { name: transport.pci.name, bus: 'pci', address: slot });
 }
 
 function plugIntoMmio(
@@ -61,9 +63,13 @@ function plugIntoMmio(
     throw new Error(`${transport.target.name}: its addresses are taken`);
   }
   transport.placed(base);
+  parts.trace?.events?.emit('plugged', { name: transport.target.name, bus: 'mmio', address: base });
 }
 
-/** Says of which device a fault is. */
+/** Says of which device faults and events are. */
 function labelled(trace: DeviceTrace, label: string): DeviceTrace {
-  return { guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message) };
+  return {
+    guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message),
+    events: trace.events?.of(/^'(.*)'$/s.exec(label)?.[1] ?? label),
+  };
 }

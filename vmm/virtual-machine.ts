@@ -11,6 +11,7 @@ import { Guest } from './guest.ts';
 import { findGuestFiles } from './guest-files.ts';
 import { type GuestParts, guestParts, wireGuest } from './guest-parts.ts';
 import type { Hooks } from './hooks.ts';
+import { HostCalls } from './host-calls.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
@@ -62,18 +63,20 @@ async function assemble(
   const map = memoryMap(config.memory ?? DEFAULT_MEMORY, memoryNeeded(kernel, initrd?.length));
   const accelerator = disposal.take(await choice.create({ ram: map.ram, cpus }), (it) => it.close());
 
+  const calls = hooks.events && new HostCalls(hooks.events);
   const devices: MachineDevice[] = [];
   const serve = (mountTag: string, served: ServedExport, virtio?: VirtioConfig) =>
     devices.push(shareSession(mountTag, served, hooks, virtio));
   if (root !== undefined) {
     const init = files.init === undefined ? undefined : await readFile(files.init);
-    serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
+    const opened = disposal.take(openRoot(root, init, calls?.hostfs), (it) => it.close());
+    serve(ROOT_TAG, { exported: opened, scope: calls });
   }
   for (const share of config.shares ?? []) {
     const notice = (line: string) => hooks.notice?.(`${share.mountTag}: ${line}`);
-    const opened = disposal.take(await openExport(share, notice), (it) => it.close());
+    const opened = disposal.take(await openExport(share, notice, calls?.hostfs), (it) => it.close());
     if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
-    serve(share.mountTag, opened, share.virtio);
+    serve(share.mountTag, { ...opened, scope: calls }, share.virtio);
   }
   devices.push(...(config.devices ?? []).map(openDevice));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;

@@ -30,4 +30,7 @@ export interface Machine {
 }
 
 /** Makes a machine. Throws UsageError and HostError. */
-export type MachineFactory = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'trace' | 'notice'>) => Promise<Machine>;
+export type MachineFactory = (
+  config: VirtualMachineConfig,
+  hooks: Pick<Hooks, 'trace' | 'events' | 'notice'>,
+) => Promise<Machine>;

@@ -1,5 +1,6 @@
 import { canRunGuests, type Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
+import { openTraces } from '../trace/traces.ts';
 import { type Invocation, type KernelAction, type KernelOptions, parseCommandLine } from './command-line.ts';
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
@@ -13,7 +14,7 @@ import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
 import { SignalWatch } from './signals.ts';
 import { STOP_LIMIT_MS } from './stopping.ts';
-import { openTrace } from './trace-output.ts';
+import { printTrace } from './trace-command.ts';
 import { within } from './within.ts';
 
 /** What the command line sets to work; tests put their own in place. */
@@ -42,11 +43,13 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
-      return runGuest(invocation.request, io, parts.createMachine);
+      return runGuest(invocation.request, io, parts);
     case 'serve':
-      return serveDirectories(invocation.request, io, parts.serve);
+      return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
       return runProxyHelper(invocation.request, io, parts.proxyHelper);
+    case 'trace':
+      return printTrace(invocation.request, io);
     case 'kernel':
       for (const line of await parts.kernel(invocation.action, invocation)) io.stdout.write(`${line}\n`);
       return 0;
@@ -58,10 +61,15 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
   }
 }
 
-async function runGuest(request: RunRequest, io: ProcessIo, createMachine: MachineFactory): Promise<number> {
+async function runGuest(
+  request: RunRequest,
+  io: ProcessIo,
+  { createMachine, version: program }: CommandLineParts,
+): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
-  const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
+  const notice = (line: string) => say(io.stderr, line);
+  const traces = openTraces(request, { program, stderr: io.stderr, notice });
   const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
   try {
     const terminal = describeTerminal(io);
@@ -71,8 +79,8 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
       ...(terminal === undefined ? {} : { terminal }),
     };
     const machine = await createMachine(config, {
-      notice: (line) => say(io.stderr, line),
-      ...(trace === undefined ? {} : { trace: trace.write }),
+      notice,
+      ...traces.hooks,
     });
     try {
       return await (command === undefined
@@ -83,7 +91,7 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
     }
   } finally {
     signals.close();
-    await trace?.close();
+    await traces.close();
   }
 }
 

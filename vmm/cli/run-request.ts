@@ -5,6 +5,7 @@ import { readWithFirstKey } from '../options/first-key.ts';
 import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
+import { parseTrace, type TraceRequest } from '../options/trace.ts';
 import { UsageError } from '../usage-error.ts';
 import type { RawRunOptions } from './run-options.ts';
 
@@ -20,8 +21,9 @@ export interface GuestCommand {
 export interface RunRequest {
   readonly config: VirtualMachineConfig;
   readonly command?: GuestCommand;
-  /** File for one line per 9P message; true for stderr. */
-  readonly trace?: string | true;
+  readonly trace?: TraceRequest;
+  /** File for a recording of everything that happens. */
+  readonly record?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RunRequest {
  * that cannot be read and for options that contradict each other.
  */
 export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
-  for (const name of ['kernel', 'initrd', 'trace'] as const) {
+  for (const name of ['kernel', 'initrd', 'record'] as const) {
     if (raw[name] === '') throw new UsageError(`--${name} is empty; name a file`);
   }
   if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
@@ -45,7 +47,8 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   return {
     config: isShellIn ? { ...config, cwd } : config,
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
-    ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+    ...(raw.trace === undefined ? {} : { trace: parseTrace(raw.trace) }),
+    ...(raw.record === undefined ? {} : { record: raw.record }),
   };
 }
 
