@@ -157,6 +157,11 @@ export interface OpenFile {
   write(offset: bigint, from: readonly Uint8Array[], request: Request): MaybeAsync<number>;
   /** Emits entries after cookie `offset` (0: from the start, with '.' and '..') until `emit` returns false or none is left. */
   readdir(offset: bigint, emit: (entry: DirectoryEntry) => boolean): MaybeAsync<void>;
+  /**
+   * The same with the entries written into `out` as Rreaddir carries them, as many as fit: the bytes written, or -1 where
+   * there is an entry and not even one fits. Optional, and undefined where this directory has to be listed by `readdir`.
+   */
+  readdirInto?(offset: bigint, out: Uint8Array): number | undefined;
   fsync(dataOnly: boolean): MaybeAsync<void>;
   /** As `Node.setattr`, through the open descriptor; the core prefers it for an open fid. Optional: the node's serves. */
   setattr?(change: AttributeChange): MaybeAsync<void>;

@@ -49,10 +49,23 @@ export class Dirents {
   get type(): number {
     return this.#view.getUint8(this.#at + TYPE_AT);
   }
+  /** Where the current entry begins in `bytes`. */
+  get at(): number {
+    return this.#at;
+  }
+  /** Where the current entry's name begins in `bytes`. */
+  get nameAt(): number {
+    return this.#at + NAME_AT;
+  }
+  /** Where the current entry's name ends in `bytes`. */
+  get nameEnd(): number {
+    const { bytes } = this;
+    let end = this.#at + NAME_AT;
+    while (end < this.#next && bytes[end] !== 0) end++;
+    return end;
+  }
   /** A view of the name in `bytes`, valid until the buffer is filled again. */
   get name(): Uint8Array {
-    const start = this.#at + NAME_AT;
-    const end = this.bytes.indexOf(0, start);
-    return this.bytes.subarray(start, end < 0 || end > this.#next ? this.#next : end);
+    return this.bytes.subarray(this.nameAt, this.nameEnd);
   }
 }

@@ -41,7 +41,7 @@ if (!suites.includes('unit') || suites.includes('guest')) {
 /** Packages that tests of guests need, and for what. */
 const PACKAGES = {
   chromium: { what: 'browser', size: '113 MB, half a minute' },
-  tshark: { what: 'packets', size: '40 MB' },
+  tshark: { what: 'packets', size: '22 MB' },
 };
 for (const [name, { what, size }] of suites.includes('guest') ? Object.entries(PACKAGES) : []) {
   const lack = ensurePackage(name, { what, size });

@@ -32,6 +32,11 @@ export function runsOurInit(root: RootWords | undefined): boolean {
   return root !== undefined && root.init === undefined;
 }
 
+/** True where the words for the kernel name a root themselves, such as a disk's: no share is one then. */
+export function namesRoot(append: string | undefined): boolean {
+  return /(^|\s)root=/.test(append?.split(/(?:^|\s)--(?:\s|$)/)[0] ?? '');
+}
+
 /** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
 export function commandLine(config: PlannedConfig, { kernelWords, root }: BootWords): string {
   const line = [...kernelWords];

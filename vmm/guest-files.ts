@@ -1,6 +1,7 @@
 import type { AcceleratorChoice } from './accelerators/choose.ts';
 import { readInitrdFile, readKernelFile } from './boot/kernel-file.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
+import { namesRoot } from './boot-plan.ts';
 import type { RootConfig, VirtualMachineConfig } from './config.ts';
 import { kernelWords } from './fixtures/command-line.ts';
 import { ensureKernel } from './fixtures/kernel.ts';
@@ -53,7 +54,9 @@ async function findRoot(
   if (config.root) {
     return { root: config.root, init: config.root.init === undefined ? await ensureInit(options) : undefined };
   }
-  if (config.root === false || config.initrd !== undefined) return { root: undefined, init: undefined };
+  if (config.root === false || config.initrd !== undefined || namesRoot(config.append)) {
+    return { root: undefined, init: undefined };
+  }
   const made = await ensureRoot(options);
   return { root: { path: made.root }, init: made.init };
 }

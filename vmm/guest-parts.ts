@@ -7,8 +7,8 @@ import type { LinuxImage } from './boot/linux-image.ts';
 import { loadLinux } from './boot/load-linux.ts';
 import type { GuestControl } from './control/guest-control.ts';
 import { describeError } from './describe-error.ts';
+import { deviceTrace } from './device-trace.ts';
 import { Disposal } from './disposal.ts';
-import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
 import type { Hooks } from './hooks.ts';
 import { Machine } from './machine.ts';
@@ -78,14 +78,13 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events
   };
   const machine = new Machine(accelerator, {
     map,
+    cpus: plan.cpus,
     devices: plan.devices,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: (work) => plan.defer(guarded(work)),
-    ...((hooks.notice || hooks.events) && {
-      trace: { ...faultNotices((line) => hooks.notice?.(line)), events: hooks.events?.port('') },
-    }),
+    trace: deviceTrace(hooks),
   });
   hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
   console.connect(machine.serial);

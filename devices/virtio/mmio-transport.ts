@@ -49,6 +49,8 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   readonly #line: InterruptLine;
   readonly #legacy: boolean;
   #address: Gpa | undefined;
+  /** What a legacy driver said of its pages. A reset leaves it: Linux says it once, before the first reset. */
+  #guestPageSize = 0;
   #unbind: (() => void)[] = [];
 
   constructor(parts: VirtioMmioParts) {
@@ -148,14 +150,22 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     this.#forSelected((queue) => this.#life.setQueueAddress(queue, area, address));
   }
 
+  guestPageSize(): number {
+    return this.#guestPageSize;
+  }
+
+  writeGuestPageSize(size: number): void {
+    this.#guestPageSize = size;
+  }
+
   readQueuePage(): number {
     const queue = this.#selected;
-    const unit = BigInt(this.#registers.get('GuestPageSize'));
+    const unit = BigInt(this.#guestPageSize);
     return queue?.enabled && unit !== 0n ? Number((queue.address('desc') / unit) & 0xffff_ffffn) : 0;
   }
 
   writeQueuePage(page: number): void {
-    const base = BigInt(page) * BigInt(this.#registers.get('GuestPageSize'));
+    const base = BigInt(page) * BigInt(this.#guestPageSize);
     const align = BigInt(this.#registers.get('QueueAlign'));
     this.#forSelected((queue) => {
       if (page === 0) this.#life.stopQueue(queue);

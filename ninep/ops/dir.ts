@@ -25,6 +25,9 @@ export const dirOps = {
     const file = call.hold(number).requireFile();
     const room = call.dataRoom(count);
     const segments = call.dataArea(room);
+    const [only] = segments;
+    const direct = only !== undefined && segments.length === 1 ? file.readdirInto?.(offset, only) : undefined;
+    if (direct !== undefined) return direct < 0 ? fail('EINVAL') : { data: { segments, length: direct } };
     const to = new SegmentWriter(segments, 0, room);
     let full = false;
     const emit = (entry: DirectoryEntry): boolean => {

@@ -24,6 +24,7 @@ import { type FidNumber, fidNumber } from '../../ninep/wire-types.ts';
 
 const count = Number(process.argv[2]);
 const hostMoved = process.argv[3];
+assert.ok(hostMoved === 'found' || hostMoved === 'stale', 'what becomes of what the host moves: found or stale');
 /** Files in one directory. */
 const PER_DIRECTORY = 1000;
 /** Requests in one turn, as a device's queue has them. */

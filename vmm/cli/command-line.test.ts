@@ -172,6 +172,37 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
       },
     },
   ],
+  [
+    'run --device virtio-9p-device,fsdev=f,mount_tag=one --device virtio-9p-device,fsdev=f,mount_tag=two,id=old,force-legacy=on,ioeventfd=off --device virtio-9p-device,fsdev=f,mount_tag=three,packed=on,indirect_desc=off,event_idx=off --fsdev local,id=f,path=/srv -global virtio-mmio.force-legacy=false',
+    {
+      config: {
+        cwd: '/mnt/one',
+        shares: [
+          { path: '/srv', mountTag: 'one', virtio: { bus: 'mmio' } },
+          { path: '/srv', mountTag: 'two', id: 'old', virtio: { bus: 'mmio', legacy: true, ioeventfd: false } },
+          {
+            path: '/srv',
+            mountTag: 'three',
+            virtio: { bus: 'mmio', packed: true, indirectDesc: false, eventIdx: false },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --device virtio-rng-pci --device virtio-rng,id=r,vectors=0 --device virtio-rng-pci-non-transitional,packed=on --device virtio-rng-device,force-legacy=off --global virtio-mmio.force-legacy=off',
+    {
+      config: {
+        shares: [],
+        devices: [
+          { kind: 'rng' },
+          { kind: 'rng', id: 'r', virtio: { vectors: 0 } },
+          { kind: 'rng', virtio: { legacy: false, modern: true, packed: true } },
+          { kind: 'rng', virtio: { bus: 'mmio', legacy: false } },
+        ],
+      },
+    },
+  ],
   ['run -m 256M', { config: { shares: [], memory: 268_435_456 } }],
   ['run -m 512', { config: { shares: [], memory: 536_870_912 } }],
   ['run -m512', { config: { shares: [], memory: 536_870_912 } }],

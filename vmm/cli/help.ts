@@ -1,6 +1,7 @@
 import { EVENT_GROUPS } from '../../trace/kinds/kind-row.ts';
-import { P9_KEYS } from '../options/device.ts';
+import { DISK_KEYS, P9_KEYS, RNG_KEYS } from '../options/device.ts';
 import { DEVICE_MODELS } from '../options/device-models.ts';
+import { DRIVE } from '../options/drive.ts';
 import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from '../options/fsdev.ts';
 import { columns, type ReferenceLine, referenceOf } from '../options/reference.ts';
 import { TRACE_KEYS } from '../options/trace.ts';
@@ -71,6 +72,9 @@ export function runHelp(): string {
     ...shareSections(),
     section('Devices of --device:', columns(devices)),
     section('Keys of 9p devices:', columns(referenceOf(P9_KEYS))),
+    section('Keys of virtio-rng:', columns(referenceOf(RNG_KEYS))),
+    section('Keys of --drive:', columns(referenceOf(DRIVE))),
+    section('Keys of disks among devices:', columns(referenceOf(DISK_KEYS))),
     section('Keys of all devices on the PCI bus:', columns(referenceOf(VIRTIO_PCI_KEYS))),
     section('Keys of all devices by virtio-mmio:', columns(referenceOf(VIRTIO_MMIO_KEYS))),
     traceSection(),

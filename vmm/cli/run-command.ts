@@ -5,10 +5,12 @@ import { type Invocation, type KernelAction, type KernelOptions, parseCommandLin
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
+import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
 import type { MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
+import { driveQtest, type QtestFactory } from './qtest-command.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
@@ -21,6 +23,8 @@ import { within } from './within.ts';
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
+  readonly startQtest: QtestFactory;
+  readonly openMonitors: MonitorFactory;
   readonly serve: ServerFactory;
   readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
@@ -43,7 +47,9 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
-      return runGuest(invocation.request, io, parts);
+      return invocation.request.qtest === undefined
+        ? runGuest(invocation.request, io, parts)
+        : driveQtest(invocation.request.qtest, invocation.request, io, parts);
     case 'serve':
       return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
@@ -64,7 +70,11 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
 async function runGuest(
   request: RunRequest,
   io: ProcessIo,
-  { createMachine, version: program }: CommandLineParts,
+  {
+    createMachine,
+    openMonitors,
+    version: program,
+  }: Pick<CommandLineParts, 'createMachine' | 'openMonitors' | 'version'>,
 ): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
@@ -82,12 +92,15 @@ async function runGuest(
       notice,
       ...traces.hooks,
     });
+    let monitors: { close(): void } | undefined;
     try {
+      monitors = await openGuestMonitors(request.monitors ?? [], machine, io, openMonitors);
       return await (command === undefined
         ? runConsole(machine, io, signals)
         : runInGuest(machine, command, io, signals, config.verbose ?? false));
     } finally {
       await within(STOP_LIMIT_MS, machine.stop());
+      monitors?.close();
     }
   } finally {
     signals.close();

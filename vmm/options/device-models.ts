@@ -1,7 +1,7 @@
 import type { FixedInterfaces } from './virtio-keys.ts';
 
 /** What a device is, whatever it is plugged into. */
-export type DeviceKind = '9p' | 'rng';
+export type DeviceKind = '9p' | 'disk' | 'rng';
 
 /** A device name of QEMU's: what it stands for, or `refusal`, why it is not to be had, as the rest of a sentence. */
 export type DeviceModel = { readonly doc: string } & (
@@ -46,8 +46,8 @@ function models(kind: DeviceKind, name: string, doc: string): Record<string, Dev
 /** The devices `--device` knows, by name. @spec QEMU 9psetup, -device */
 export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   ...models('9p', 'virtio-9p', 'a 9p share'),
+  ...models('disk', 'virtio-blk', 'a disk'),
   ...models('rng', 'virtio-rng', 'a source of random numbers'),
-  'virtio-blk-pci': { doc: 'a disk', refusal: LATER },
   'virtio-serial-pci': { doc: 'a console', refusal: LATER },
   virtconsole: { doc: 'a console', refusal: LATER },
   'virtio-net-pci': { doc: 'a network card', refusal: NEVER },

@@ -4,6 +4,7 @@ import { fail } from '../../errno.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
 import { type Store, seenFormat } from './mapped/stored.ts';
+import { cookieOf, putPlainEntry, setPath } from './plain-entries.ts';
 import { qidType, type Share } from './share.ts';
 
 /** Bytes of entries read from the host at a time: about a thousand names. */
@@ -35,17 +36,8 @@ export class LocalDirectory implements OpenFile {
   }
 
   readdir(offset: bigint, emit: (entry: DirectoryEntry) => boolean): void {
-    const { hostfs } = this.share;
-    this.batch ??= new Dirents(BATCH_BYTES);
-    const { batch } = this;
-    // From the start, a listing shows what is there now.
-    if (offset === 0n || offset !== this.position) {
-      check(hostfs.seekdir(this.fd, BigInt.asIntN(64, offset)));
-      batch.fill(0);
-      this.refused = false;
-      this.position = offset;
-    }
-    for (;;) {
+    const batch = this.startAt(offset);
+    do {
       while (this.refused || batch.next()) {
         this.refused = false;
         if (this.share.names.hides(batch.name)) continue;
@@ -56,10 +48,60 @@ export class LocalDirectory implements OpenFile {
         }
         this.position = entry.offset;
       }
-      const length = check(hostfs.getdents64(this.fd, batch.bytes));
-      batch.fill(length);
-      if (length === 0) return;
+    } while (this.fetch(batch));
+  }
+
+  /** As `readdir`, for directories whose entries are shown as the host has them. */
+  readdirInto(offset: bigint, out: Uint8Array): number | undefined {
+    const { share, object } = this;
+    if (share.store !== undefined || !share.qids.isInode(object.devMajor, object.devMinor)) return undefined;
+    const batch = this.startAt(offset);
+    let [last, end] = [-1, 0];
+    do {
+      while (this.refused || batch.next()) {
+        const type = batch.type === DT.UNKNOWN ? this.askType(batch.name) : batch.type;
+        const next = putPlainEntry(batch, type, out, end);
+        this.refused = next < 0;
+        if (next < 0) return last < 0 ? -1 : this.reached(out, last, end);
+        if (this.isAboveShare(batch)) setPath(out, end, object.ino);
+        last = end;
+        end = next;
+      }
+    } while (this.fetch(batch));
+    return last < 0 ? 0 : this.reached(out, last, end);
+  }
+
+  /** Remembers that the entry at byte `last` was the last one given out; returns `end`. */
+  private reached(out: Uint8Array, last: number, end: number): number {
+    this.position = cookieOf(out, last);
+    return end;
+  }
+
+  /** The batch, standing before the entry that follows a cookie. */
+  private startAt(offset: bigint): Dirents {
+    this.batch ??= new Dirents(BATCH_BYTES);
+    // From the start, a listing shows what is there now.
+    if (offset === 0n || offset !== this.position) {
+      check(this.share.hostfs.seekdir(this.fd, BigInt.asIntN(64, offset)));
+      this.batch.fill(0);
+      this.refused = false;
+      this.position = offset;
     }
+    return this.batch;
+  }
+
+  /** Gets the entries after those of the batch; false where there are none. */
+  private fetch(batch: Dirents): boolean {
+    const length = check(this.share.hostfs.getdents64(this.fd, batch.bytes));
+    batch.fill(length);
+    return length > 0;
+  }
+
+  /** What is above the share is no business of the client's. */
+  private isAboveShare({ nameAt, nameEnd, bytes }: Dirents): boolean {
+    const { share, object } = this;
+    if (nameEnd !== nameAt + 2 || bytes[nameAt] !== DOT || bytes[nameAt + 1] !== DOT) return false;
+    return object.ino === share.root.ino && object.devMinor === share.root.devMinor;
   }
 
   private entry(batch: Dirents): DirectoryEntry {
@@ -67,9 +109,7 @@ export class LocalDirectory implements OpenFile {
     const { name } = batch;
     const host = batch.type === DT.UNKNOWN ? this.askType(name) : batch.type;
     const type = host === DT.REG && share.store !== undefined ? this.keptType(share.store, batch) : host;
-    // What is above the share is no business of the client's.
-    const atRoot = isDotDot(name) && object.ino === share.root.ino && object.devMinor === share.root.devMinor;
-    const ino = atRoot ? object.ino : batch.ino;
+    const ino = this.isAboveShare(batch) ? object.ino : batch.ino;
     const path =
       share.qids.isExact && !isDots(name)
         ? this.exactPath(name, ino)

@@ -99,6 +99,11 @@ export class QidPaths {
     return scramble(ino ^ scramble(number + GAMMA));
   }
 
+  /** Whether the path of whatever is listed on that device is its inode number, without looking. */
+  isInode(major: number, minor: number): boolean {
+    return this.isOfRoot(major, minor) && !this.isExact;
+  }
+
   private isOfRoot(major: number, minor: number): boolean {
     return major === this.root.devMajor && minor === this.root.devMinor;
   }
