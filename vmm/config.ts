@@ -5,8 +5,18 @@ import type { ExportConfig, SecurityModel } from './export-config.ts';
  * What a virtual machine is made from, as plain data: the command line parses into it, programs write it.
  */
 
+/** A place on a PCI bus. */
+export interface PciPlace {
+  /** 0 to 31. */
+  readonly slot: number;
+  /** 0 to 7; default 0. */
+  readonly function?: number;
+}
+
 /** How the device before a share presents itself; QEMU's properties, with QEMU's defaults. @spec QEMU virtio-9p-pci properties */
 export interface VirtioConfig {
+  /** Its place on PCI bus 0; default function 0 of the lowest slot that is free. */
+  readonly addr?: PciPlace;
   /** What it is plugged into; `mmio` is memory alone, of which the kernel's command line tells. Default pci. */
   readonly bus?: 'pci' | 'mmio';
   /**
@@ -26,6 +36,12 @@ export interface VirtioConfig {
   readonly indirectDesc?: boolean;
   /** Offers suppression of notifications by index. Default true. */
   readonly eventIdx?: boolean;
+  /** Offers the use of buffers in the order in which they were made available. Default false. */
+  readonly inOrder?: boolean;
+  /** Offers the reset of single queues. Default true. */
+  readonly queueReset?: boolean;
+  /** Offers kicks that say how far the driver has come. Default false. */
+  readonly notificationData?: boolean;
 }
 
 /** How a guest mounts a share. */

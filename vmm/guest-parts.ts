@@ -77,6 +77,7 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
   };
   const machine = new Machine(accelerator, {
     map,
+    cpus: plan.cpus,
     devices: plan.devices,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),

@@ -10,12 +10,13 @@ import { PciBus } from '../devices/pci/pci-bus.ts';
 import { pvpanic } from '../devices/pci/pvpanic.ts';
 import { Cmos } from '../devices/platform/cmos.ts';
 import { pm1ControlPort, resetControlPort, systemControlA } from '../devices/platform/control-ports.ts';
+import { FwCfg } from '../devices/platform/fw-cfg.ts';
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
 import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
-import type { Accelerator, AccessHandler } from './accelerator.ts';
+import type { AccessHandler, DeviceHost } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
   FIRST_PCI_GSI,
@@ -29,6 +30,7 @@ import {
   pciInterrupts,
   REGIONS,
 } from './memory-map.ts';
+import { wantedSlots } from './pci-places.ts';
 import { plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
@@ -39,6 +41,10 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineOptions {
   readonly map: MemoryMap;
   readonly devices: readonly MachineDevice[];
+  /** CPUs, 1 unless given. */
+  readonly cpus?: number;
+  /** False leaves PCI as it is at power-on: no BAR has an address. True unless given. */
+  readonly assignBars?: boolean;
   /** Takes bytes the guest sent to its first serial port; false asks for a pause until `serial.resumeOutput`. */
   readonly onConsole: (bytes: Uint8Array) => boolean;
   /** The first serial port has room for input again. */
@@ -54,7 +60,7 @@ export class Machine implements AccessHandler {
   readonly mmio: Bus;
   readonly pci: PciBus;
   readonly serial: SerialPort;
-  /** Where each BAR was put before the kernel starts. */
+  /** Where each BAR was put before the kernel starts; empty where none was. */
   readonly bars: readonly BarAssignment[];
   /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
   readonly pciInterrupts: readonly PciInterrupt[];
@@ -62,7 +68,8 @@ export class Machine implements AccessHandler {
   /** Those of `#devices`, plugged in. */
   #virtio: readonly VirtioDevice[] = [];
 
-  constructor(accelerator: Accelerator, options: MachineOptions) {
+  /** Throws UsageError where devices cannot have the places they ask for. */
+  constructor(accelerator: DeviceHost, options: MachineOptions) {
     this.#devices = options.devices;
     this.ports = new Bus('ports', PORT_SPACE);
     this.mmio = new Bus('mmio', MEMORY_SPACE);
@@ -77,11 +84,13 @@ export class Machine implements AccessHandler {
       memory: this.mmio,
       interrupts: Array.from({ length: PCI_GSIS }, (_, index) => accelerator.line(FIRST_PCI_GSI + index)),
       route: (slot, pin) => pciInterruptGsi(slot, pin) - FIRST_PCI_GSI,
+      reserved: wantedSlots(options.devices),
     });
     this.#mapPlatform(accelerator, options);
     this.#plugFunctions(accelerator, options);
     this.pciInterrupts = pciInterrupts(this.pci.functions().map(({ slot }) => slot));
-    this.bars = assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
+    const windows = { io: PORTS.pciIo, memory: REGIONS.pciMmio };
+    this.bars = options.assignBars === false ? [] : assignBars(this.pci, windows, { interruptLine: pciInterruptGsi });
   }
 
   read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
@@ -103,7 +112,7 @@ export class Machine implements AccessHandler {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {
+  #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1 }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
@@ -113,6 +122,7 @@ export class Machine implements AccessHandler {
       [PORTS.cmos, new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 })],
       [PORTS.postCode, postCodePort()],
       [PORTS.systemControlA, systemControlA(control)],
+      [PORTS.fwCfg, new FwCfg({ memory: map.memory, cpus })],
       [PORTS.pm1aControl, pm1ControlPort(control)],
       [PORTS.pciConfig, new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control) })],
     ];
@@ -122,7 +132,7 @@ export class Machine implements AccessHandler {
     }
   }
 
-  #plugFunctions(accelerator: Accelerator, { devices, control, defer, trace }: MachineOptions): void {
+  #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
     this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });

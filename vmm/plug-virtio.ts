@@ -4,14 +4,14 @@ import type { Defer, DeviceTrace } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
 
 /** Where virtio devices are plugged in. */
 export interface VirtioSockets {
-  readonly accelerator: Accelerator;
+  readonly accelerator: DeviceHost;
   readonly pci: PciBus;
   readonly mmio: Bus;
   readonly defer: Defer;
@@ -45,9 +45,10 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
 }
 
 function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): void {
-  const { legacy = true, modern = true, vectors } = virtio;
+  const { legacy = true, modern = true, vectors, addr } = virtio;
   const { messages } = accelerator;
-  pci.attach(new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors }).pci);
+  const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
+  pci.attach(transport.pci, addr?.slot, addr?.function);
 }
 
 function plugIntoMmio(

@@ -29,6 +29,8 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
     version: '1.2.3',
     createMachine,
     serve: () => Promise.reject(new Error('nothing is served here')),
+    startQtest: () => Promise.reject(new Error('nothing is driven here')),
+    openMonitors: () => Promise.reject(new Error('there are no monitors here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],

@@ -4,10 +4,12 @@ import { type Invocation, type KernelAction, type KernelOptions, parseCommandLin
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
+import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
 import type { MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
+import { driveQtest, type QtestFactory } from './qtest-command.ts';
 import { reportFailure, say } from './report.ts';
 import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
@@ -20,6 +22,8 @@ import { within } from './within.ts';
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
+  readonly startQtest: QtestFactory;
+  readonly openMonitors: MonitorFactory;
   readonly serve: ServerFactory;
   readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
@@ -42,7 +46,9 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
-      return runGuest(invocation.request, io, parts.createMachine);
+      return invocation.request.qtest === undefined
+        ? runGuest(invocation.request, io, parts)
+        : driveQtest(invocation.request.qtest, invocation.request.trace, io, parts.startQtest);
     case 'serve':
       return serveDirectories(invocation.request, io, parts.serve);
     case 'proxy-helper':
@@ -58,7 +64,11 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
   }
 }
 
-async function runGuest(request: RunRequest, io: ProcessIo, createMachine: MachineFactory): Promise<number> {
+async function runGuest(
+  request: RunRequest,
+  io: ProcessIo,
+  { createMachine, openMonitors }: Pick<CommandLineParts, 'createMachine' | 'openMonitors'>,
+): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
   const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
@@ -74,12 +84,15 @@ async function runGuest(request: RunRequest, io: ProcessIo, createMachine: Machi
       notice: (line) => say(io.stderr, line),
       ...(trace === undefined ? {} : { trace: trace.write }),
     });
+    let monitors: { close(): void } | undefined;
     try {
+      monitors = await openGuestMonitors(request.monitors ?? [], machine, io, openMonitors);
       return await (command === undefined
         ? runConsole(machine, io, signals)
         : runInGuest(machine, command, io, signals, config.verbose ?? false));
     } finally {
       await within(STOP_LIMIT_MS, machine.stop());
+      monitors?.close();
     }
   } finally {
     signals.close();

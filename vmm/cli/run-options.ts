@@ -6,6 +6,7 @@ export const GROUPS = {
   sharing: 'Sharing directories:',
   devices: 'Disks and other devices:',
   guest: 'What runs in the guest:',
+  control: 'Driving the machine from outside:',
   output: 'Output:',
 } as const;
 
@@ -13,7 +14,7 @@ export const GROUPS = {
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
 /** Names of the options of `tsvmm run`. */
-export type RunOptionName = keyof RawRunOptions;
+export type RunOptionName = Exclude<keyof RawRunOptions, 'qtestLog'> | 'qtest-log';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
@@ -23,6 +24,7 @@ export interface RawRunOptions {
   readonly memory?: string;
   readonly smp?: string;
   readonly accel?: readonly string[];
+  readonly machine?: readonly string[];
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -34,6 +36,11 @@ export interface RawRunOptions {
   readonly env?: readonly string[];
   readonly trace?: string | true;
   readonly verbose?: true;
+  readonly qtest?: string;
+  readonly qtestLog?: string;
+  readonly qmp?: readonly string[];
+  readonly chardev?: readonly string[];
+  readonly mon?: readonly string[];
 }
 
 /** The options of `tsvmm run`, in the order help shows them. */
@@ -56,10 +63,18 @@ export const RUN_OPTIONS: readonly RunOption[] = [
   { name: 'smp', value: 'N', group: 'machine', doc: 'processors, 1 to 16 (default 1)' },
   {
     name: 'accel',
-    value: 'kvm|software|auto',
+    value: 'kvm|software|auto|qtest',
     repeatable: true,
     group: 'machine',
-    doc: "what executes the guest: KVM (64-bit kernels), the software CPU (32-bit kernels; QEMU's name tcg means it too), or auto, KVM where it can be opened (default)",
+    doc: "what executes the guest: KVM (64-bit kernels), the software CPU (32-bit kernels; QEMU's name tcg means it too), or auto, KVM where it can be opened (default); qtest: nothing, a client on a socket drives ports, memory and clock",
+  },
+  {
+    name: 'machine',
+    letter: 'M',
+    value: 'pc|q35|none',
+    repeatable: true,
+    group: 'machine',
+    doc: 'tsvmm has one machine, whichever is named, and with --accel qtest none, which is memory alone; accel=NAME is --accel NAME',
   },
   {
     name: 'virtfs',
@@ -120,6 +135,38 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     doc: 'directory the shell or COMMAND starts in, a path in the guest (default: the first share)',
   },
   { name: 'env', value: 'NAME=VALUE', repeatable: true, group: 'guest', doc: 'environment variable of COMMAND' },
+  {
+    name: 'qtest',
+    value: 'SOCKET',
+    form: 'unix:PATH[,server=on,wait=off]',
+    group: 'control',
+    doc: "the client that drives the machine, by QEMU's qtest protocol; --accel qtest goes without saying",
+  },
+  { name: 'qtest-log', value: 'FILE', group: 'control', doc: 'each line of that protocol (default none)' },
+  {
+    name: 'qmp',
+    value: 'SOCKET',
+    form: 'unix:PATH[,server=on,wait=off]',
+    repeatable: true,
+    group: 'control',
+    doc: "a monitor for programs, by QEMU's QMP",
+  },
+  {
+    name: 'chardev',
+    value: 'SPEC',
+    form: 'socket,path=PATH,id=ID',
+    repeatable: true,
+    group: 'control',
+    doc: "a monitor's socket",
+  },
+  {
+    name: 'mon',
+    value: 'SPEC',
+    form: 'chardev=ID,mode=control',
+    repeatable: true,
+    group: 'control',
+    doc: 'a monitor on that socket',
+  },
   {
     name: 'trace',
     value: 'FILE',

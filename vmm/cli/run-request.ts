@@ -1,12 +1,16 @@
 import { mountPoint, namesRoot } from '../boot-plan.ts';
+import type { SocketEndpoint } from '../chardev/socket-endpoint.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
-import { ACCEL, MEMORY, SMP } from '../options/machine.ts';
+import { ACCEL, MACHINE, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
+import { collectSockets } from '../options/sockets.ts';
+import type { QtestRequest } from '../qtest/start-qtest.ts';
 import { UsageError } from '../usage-error.ts';
+import { readQtestRequest } from './qtest-request.ts';
 import type { RawRunOptions } from './run-options.ts';
 
 /** A command to run in the guest in place of a shell. */
@@ -23,6 +27,10 @@ export interface RunRequest {
   readonly command?: GuestCommand;
   /** File for one line per 9P message; true for stderr. */
   readonly trace?: string | true;
+  /** Monitors of the guest. */
+  readonly monitors?: readonly SocketEndpoint[];
+  /** A machine without a CPU is asked for, in place of a guest. */
+  readonly qtest?: QtestRequest;
 }
 
 /**
@@ -30,8 +38,8 @@ export interface RunRequest {
  * that cannot be read and for options that contradict each other.
  */
 export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
-  for (const name of ['kernel', 'initrd', 'trace'] as const) {
-    if (raw[name] === '') throw new UsageError(`--${name} is empty; name a file`);
+  for (const [name, value] of Object.entries({ ...raw, 'qtest-log': raw.qtestLog })) {
+    if (FILES.includes(name) && value === '') throw new UsageError(`--${name} is empty; name a file`);
   }
   if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
   for (const { when, line } of CONTRADICTIONS) {
@@ -40,24 +48,47 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   if (raw.cwd !== undefined) requireAbsolute('--cwd', raw.cwd);
   if (raw.init !== undefined) requireAbsolute('--init', raw.init);
   const env = readEnvironment(raw.env ?? []);
+  const { machine, accel } = readExecutor(raw);
   const config = readConfig(raw);
+  const { qtest, qmp = [], chardev = [], mon = [] } = raw;
+  const sockets = collectSockets({ qtest, qmp, chardev, mon });
+  if (accel === 'qtest') {
+    const trace = raw.trace === undefined ? {} : { trace: raw.trace };
+    return { config, qtest: readQtestRequest(raw, command, machine, config, sockets), ...trace };
+  }
+  if (machine === 'none') throw new UsageError('--machine none: there is no CPU in it; add --accel qtest, or use pc');
+  const remedy = accel === undefined ? 'add that' : `leave out --accel ${accel}`;
+  if (qtest !== undefined) throw new UsageError(`--qtest: goes with --accel qtest; ${remedy}`);
+  if (raw.qtestLog !== undefined) throw new UsageError(`--qtest-log: goes with --accel qtest; ${remedy}`);
   const cwd = raw.cwd ?? config.shares?.map(mountPoint).find((place) => place !== false);
   const isShellIn = command === undefined && cwd !== undefined && !lacksOurInit(raw);
   return {
-    config: isShellIn ? { ...config, cwd } : config,
+    config: {
+      ...config,
+      ...(accel === undefined ? {} : { accel }),
+      ...(isShellIn ? { cwd } : {}),
+    },
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+    ...(sockets.monitors.length === 0 ? {} : { monitors: sockets.monitors }),
   };
 }
 
-/** QEMU's tcg is the name of what runs a guest without KVM there. */
-const ACCELERATORS = { kvm: 'kvm', software: 'software', auto: 'auto', tcg: 'software' } as const;
+const FILES: readonly string[] = ['kernel', 'initrd', 'trace', 'qtest-log'];
 
-function readAccelerator(given: readonly string[]): Pick<VirtualMachineConfig, 'accel'> {
-  const read = given.map((text) => ACCELERATORS[readWithFirstKey('--accel', ACCEL, 'accel', text).accel]);
-  const [accel, other] = new Set(read);
+/** QEMU's tcg is the name of what runs a guest without KVM there. */
+const ACCELERATORS = { kvm: 'kvm', software: 'software', auto: 'auto', tcg: 'software', qtest: 'qtest' } as const;
+
+/** What executes the guest, wherever it is said; nothing does where a qtest client is named and nothing else. */
+function readExecutor(raw: RawRunOptions) {
+  const machines = (raw.machine ?? []).map((text) => readWithFirstKey('--machine', MACHINE, 'type', text));
+  const named = machines.flatMap(({ accel }) => (accel === undefined ? [] : [accel]));
+  const read = (raw.accel ?? []).map((text) => readWithFirstKey('--accel', ACCEL, 'accel', text).accel);
+  const [accel, other] = new Set([...named, ...read].map((name) => ACCELERATORS[name]));
   if (other !== undefined) throw new UsageError(`--accel: ${accel} and ${other} are both asked for; give one`);
-  return accel === undefined ? {} : { accel };
+  const type = machines.findLast((machine) => machine.type !== undefined)?.type;
+  const machine = type === 'none' ? ('none' as const) : ('pc' as const);
+  return { machine, accel: accel ?? (raw.qtest === undefined ? undefined : ('qtest' as const)) };
 }
 
 function readConfig(raw: RawRunOptions): VirtualMachineConfig {
@@ -71,7 +102,6 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.append === undefined ? {} : { append: raw.append }),
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
-    ...readAccelerator(raw.accel ?? []),
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),

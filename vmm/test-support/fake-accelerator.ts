@@ -1,10 +1,10 @@
 import type { Doorbell } from '../../devices/ports.ts';
 import { GuestRam } from '../../devices/virtio/fake-driver/guest-ram.ts';
-import type { Accelerator } from '../accelerator.ts';
+import type { DeviceHost } from '../accelerator.ts';
 
 const RAM = 16 * 2 ** 20;
 
-/** An accelerator that executes nothing: the test plays the CPU, and sees every interrupt. */
+/** What a machine is wired to, without a CPU: the test plays the CPU, and sees every interrupt. */
 export function fakeAccelerator() {
   const ram = GuestRam.ofLength(RAM);
   const levels = new Map<number, boolean>();
@@ -12,8 +12,7 @@ export function fakeAccelerator() {
   const listeners: ((data: number) => unknown)[] = [];
   const edges: ((gsi: number) => unknown)[] = [];
   const bells = new Map<number, () => void>();
-  const accelerator: Accelerator = {
-    kind: 'qtest',
+  const accelerator: DeviceHost = {
     memory: ram,
     doorbells: {
       bind({ address }: Doorbell, ring) {
@@ -35,12 +34,6 @@ export function fakeAccelerator() {
         if (rises) for (const listener of edges) listener(gsi);
       },
     }),
-    start() {},
-    onStop() {},
-    async pause() {},
-    resume() {},
-    async stop() {},
-    async close() {},
   };
   return { accelerator, ram, levels, messages, listeners, edges, bells };
 }

@@ -33,6 +33,8 @@ await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
   serve: () => Promise.reject(new Error('nothing is served here')),
+  startQtest: () => Promise.reject(new Error('nothing is driven here')),
+  openMonitors: () => Promise.reject(new Error('there are no monitors here')),
   proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],
