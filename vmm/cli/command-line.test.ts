@@ -229,6 +229,8 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
+  ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
+  ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
   ['run --trace', { config: { shares: [] }, trace: true }],
   ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
   ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],
@@ -252,7 +254,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   [`run ${SHARE} --cwd / -- ls`, { config: { shares: [HOST] }, command: { argv: ['ls'], env: {}, cwd: '/' } }],
   [
     'run -nographic -enable-kvm -accel kvm -machine q35,accel=kvm,usb=off -M pc -cpu host -no-reboot -nodefaults -no-user-config -name guest -display none -vga none -serial mon:stdio -monitor none -net none -nic none',
-    { config: { shares: [], accel: 'kvm' } },
+    { config: { shares: [], accel: 'kvm', onReboot: 'end' } },
   ],
   ['run --accel software', { config: { shares: [], accel: 'software' } }],
   ['run -accel tcg --accel=software', { config: { shares: [], accel: 'software' } }],

@@ -145,8 +145,11 @@ export class QtestMachine {
 
   #reset(byGuest: boolean): void {
     if (this.#isEnded) return;
-    this.#machine?.pci.reset();
-    this.#tell({ kind: 'reset', byGuest });
+    const done = this.#machine?.reset() ?? Promise.resolve();
+    done.then(
+      () => this.#isEnded || this.#tell({ kind: 'reset', byGuest }),
+      (error) => this.fail(error),
+    );
   }
 
   async #finish(end: MachineEnd): Promise<void> {
