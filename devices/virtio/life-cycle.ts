@@ -54,6 +54,8 @@ export class DeviceLifeCycle {
   readonly #watch: LifeWatch | undefined;
   #accepted = 0n;
   #configGeneration = 0;
+  /** The configuration changed since the driver last asked for its generation. */
+  #configChanged = false;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
   /** Resets under way: only a driver of the legacy interface begins a new life, or another reset, before they have ended. */
@@ -91,8 +93,15 @@ export class DeviceLifeCycle {
     return this.#accepted;
   }
 
-  /** Changes whenever the configuration did: 0 to 255. @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout */
-  get configGeneration(): number {
+  /**
+   * The generation of the configuration as the driver reads it, 0 to 255: another one than last time where the
+   * configuration changed in between, however often.
+   *
+   * @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout
+   */
+  takeConfigGeneration(): number {
+    if (this.#configChanged) this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+    this.#configChanged = false;
     return this.#configGeneration;
   }
 
@@ -296,7 +305,7 @@ export class DeviceLifeCycle {
         if (alive() && queue.takeInterrupt()) this.#parts.queueInterrupt(queue.index);
       },
       notifyConfigChange: () => {
-        this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+        this.#configChanged = true;
         if (alive()) this.#parts.configInterrupt();
       },
       needsReset: (why) => {

@@ -204,7 +204,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   configGeneration(): number {
-    return this.#life.configGeneration;
+    return this.#life.takeConfigGeneration();
   }
 
   get #selected(): QueueSetup | undefined {
