@@ -9,6 +9,7 @@ import { describeError } from './describe-error.ts';
 import { Disposal } from './disposal.ts';
 import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
+import type { OnReboot } from './guest-reset.ts';
 import type { Hooks } from './hooks.ts';
 import { Machine } from './machine.ts';
 import type { MachineDevice } from './machine-device.ts';
@@ -28,6 +29,8 @@ export interface GuestPlan {
   readonly devices: readonly MachineDevice[];
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
+  /** What becomes of the machine when the guest resets it; it ends unless given. */
+  readonly onReboot?: OnReboot | undefined;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -36,7 +39,11 @@ export interface GuestPlan {
 export interface GuestParts {
   readonly accelerator: Accelerator;
   readonly machine: Machine;
+  /** Where the kernel that is loaded begins. */
   readonly entry: CpuEntry;
+  /** Loads it again, after a reset. */
+  readonly load: () => CpuEntry;
+  readonly onReboot: OnReboot;
   readonly control: GuestControl | undefined;
   readonly disposal: Disposal;
   readonly console: GuestConsole;
@@ -89,15 +96,18 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());
 
-  const entry = loadLinux({
-    kernel: plan.kernel,
-    ...(plan.initrd && { initrd: plan.initrd }),
-    cmdline: plan.cmdline,
-    memory: accelerator.memory,
-    map,
-    cpus: plan.cpus,
-    pciInterrupts: machine.pciInterrupts,
-    rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
-  });
-  return { accelerator, machine, entry, control, disposal, console, requests, failures };
+  const load = () =>
+    loadLinux({
+      kernel: plan.kernel,
+      ...(plan.initrd && { initrd: plan.initrd }),
+      cmdline: plan.cmdline,
+      memory: accelerator.memory,
+      map,
+      cpus: plan.cpus,
+      pciInterrupts: machine.pciInterrupts,
+      rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
+    });
+  const entry = load();
+  const { onReboot = 'end' } = plan;
+  return { accelerator, machine, entry, load, onReboot, control, disposal, console, requests, failures };
 }

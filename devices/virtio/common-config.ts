@@ -96,6 +96,14 @@ export class CommonConfig implements CommonConfigOwner {
     this.#forSelected((queue) => this.#life.setQueueAddress(queue, area, address));
   }
 
+  readQueueReset(): number {
+    return this.#selected?.resetting ? 1 : 0;
+  }
+
+  writeQueueReset(value: number): void {
+    this.#forSelected((queue) => this.#life.resetQueue(queue, value));
+  }
+
   get #selected(): QueueSetup | undefined {
     return this.#life.queues[this.registers.get('queue_select')];
   }

@@ -125,6 +125,10 @@ class PushedQueue implements DriverVirtqueue {
     return this.#queue.inFlight;
   }
 
+  get next(): number {
+    return this.#queue.next;
+  }
+
   add(...buffers: Parameters<DriverVirtqueue['add']>): number | undefined {
     return this.#queue.add(...buffers);
   }

@@ -1,5 +1,6 @@
 import type { VirtualMachineConfig } from '../config.ts';
 import type { MachineEnd } from '../exit-status.ts';
+import type { GuestReset } from '../guest-reset.ts';
 import type { Hooks } from '../hooks.ts';
 
 /** What the command line uses of a command running in the guest. */
@@ -23,6 +24,7 @@ export interface Machine {
   start(): void | Promise<void>;
   readonly ended: Promise<MachineEnd>;
   onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void;
+  onReset(listener: (reset: Pick<GuestReset, 'line'>) => void): void;
   /** Settles when the guest has taken the bytes, which may be never. */
   writeConsole(bytes: Uint8Array): Promise<void>;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;

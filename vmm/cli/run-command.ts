@@ -76,6 +76,7 @@ async function runGuest(
   try {
     const terminal = describeTerminal(io);
     const config = {
+      ...(command === undefined && REBOOTS),
       ...request.config,
       session: command === undefined ? ('shell' as const) : ('commands' as const),
       ...(terminal === undefined ? {} : { terminal }),
@@ -99,6 +100,9 @@ async function runGuest(
     await trace?.close();
   }
 }
+
+/** A command is lost with the guest it ran in, and there is nothing to boot again for; a console goes on. */
+const REBOOTS = { onReboot: 'restart' } as const;
 
 /** The terminal the console will be shown on; a name the guest's kernel command line cannot carry is left out. */
 function describeTerminal({ stdout, env }: ProcessIo): RunRequest['config']['terminal'] {

@@ -13,8 +13,8 @@ export const GROUPS = {
 /** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
-/** Names of the options of `tsvmm run`. */
-export type RunOptionName = Exclude<keyof RawRunOptions, 'qtestLog'> | 'qtest-log';
+/** Names of the options of `tsvmm run`. The text of `--no-NAME` is found as NAME. */
+export type RunOptionName = Exclude<keyof RawRunOptions, 'qtestLog' | 'reboot'> | 'qtest-log' | 'no-reboot';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
@@ -25,6 +25,8 @@ export interface RawRunOptions {
   readonly smp?: string;
   readonly accel?: readonly string[];
   readonly machine?: readonly string[];
+  /** False with `--no-reboot`. */
+  readonly reboot?: boolean;
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -75,6 +77,11 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'machine',
     doc: 'tsvmm has one machine, whichever is named, and with --accel qtest none, which is memory alone; accel=NAME is --accel NAME',
+  },
+  {
+    name: 'no-reboot',
+    group: 'machine',
+    doc: 'a guest that resets the machine ends the run, where it would boot again; with COMMAND it always does',
   },
   {
     name: 'virtfs',

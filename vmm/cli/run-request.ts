@@ -102,6 +102,7 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.append === undefined ? {} : { append: raw.append }),
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
+    ...(raw.reboot === false && { onReboot: 'end' }),
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),

@@ -13,6 +13,8 @@ export type Step = readonly [name: string, run: () => void];
 
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK, FAILED } = STATUS;
 const LOW_BITS = { indirect: Number(RING_FEATURE.indirectDesc), eventIdx: Number(RING_FEATURE.eventIdx) };
+/** Feature bits of the device itself. */
+const OWN_BITS = 0x00ff_ffff;
 const PACKED_HIGH = Number(RING_FEATURE.packed >> 32n);
 const VERSION_1_HIGH = 1;
 const NOTIFY_ON_EMPTY = 1 << 24;
@@ -42,14 +44,16 @@ export function makePlan({ wire, target, subject }: World, random: Random): Plan
   const [indirect, eventIdx] = [!random.oneIn(3), random.oneIn(2)];
   const unwanted = (indirect ? 0 : LOW_BITS.indirect) | (eventIdx ? 0 : LOW_BITS.eventIdx);
   const quiet = wire.legacy && random.oneIn(3) ? 0 : NOTIFY_ON_EMPTY;
+  const own = random.oneIn(4) ? random.next() | ~OWN_BITS : -1;
   const sizes = format === 'packed' ? ODD_SIZES : SIZES;
   return {
     format,
     indirect,
-    low: (low & ~unwanted & ~quiet) >>> 0,
+    low: (low & ~unwanted & ~quiet & own) >>> 0,
     high: (high & (format === 'packed' ? VERSION_1_HIGH | PACKED_HIGH : VERSION_1_HIGH)) >>> 0,
     places: subject.device.queueSizes.map((most, index) => {
-      const size = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const orderly = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const size = wire.name !== 'legacy' && random.oneIn(50) ? random.pick([2 * most, most - 1, 32_768]) : orderly;
       return placeFor(index, subject.device.queueSizes.length, size, wire.legacy, random);
     }),
   };

@@ -15,6 +15,10 @@ const SPARE_TURNS = 2;
 export class Ledger {
   readonly ram: HostileRam;
   readonly verdict: Verdict;
+  /** Another CPU changes rings while the device looks at them: nobody can say what it will have seen. */
+  racing = false;
+  /** A single queue can be taken from the device. */
+  mayStop = false;
   popped = 0;
   returned = 0;
   lives = 0;
@@ -27,6 +31,8 @@ export class Ledger {
   faulted = 0;
   /** The queues of the life the device is in; empty between lives. */
   queues: readonly (WatchedQueue | undefined)[] = [];
+  /** Queues of lives that have ended, but for what is under way. */
+  readonly #draining = new Set<Ledger['queues']>();
   #popsBefore = 0;
   /** Work put off until a later turn. */
   readonly #deferred: (() => void)[] = [];
@@ -51,11 +57,18 @@ export class Ledger {
     this.queues = queues;
   }
 
-  /** The device is cut off its queues: what it was given is no longer its own. */
-  ended(): void {
+  /** The device is cut off its queues. Returns what to call when it has let go of what it was given. */
+  ended(): () => void {
+    const { queues } = this;
     this.queues = [];
     this.causes += 1;
     this.#changesSinceTurn += 1;
+    this.#draining.add(queues);
+    this.resetting += 1;
+    return () => {
+      this.#draining.delete(queues);
+      this.resetting -= 1;
+    };
   }
 
   readonly defer = (work: () => void): void => {
@@ -77,7 +90,8 @@ export class Ledger {
 
   /** What the device may write now. */
   *live(): Iterable<Uint8Array> {
-    for (const queue of this.queues) if (queue !== undefined) yield* queue.live();
+    for (const queues of [this.queues, ...this.#draining])
+      for (const queue of queues) if (queue !== undefined) yield* queue.live();
   }
 
   beginStep(): void {

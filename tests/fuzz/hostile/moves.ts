@@ -17,6 +17,9 @@ export interface Move {
   run(world: World, random: Random): string | Promise<string>;
 }
 
+/** Chains that take the indices of a split ring around once. */
+const MARATHON = 2 ** 16 + 1000;
+
 /** Most chains a good driver keeps with the device at once: more would be a broken rule. */
 function isFull(world: World, queue: number): boolean {
   const ring = world.rings[queue];
@@ -74,6 +77,24 @@ const MOVES: readonly Move[] = [
       for (let left = 130; left > 0 && !isFull(world, 0); left -= 1) said[0] = offer(world, random, false);
       for (let left = random.below(6); left > 0; left -= 1) said[1] = `then kicks of ${kick(world, 0)}`;
       return `as many as there is room for: ${said.join(', ')}`;
+    },
+  },
+  {
+    name: 'marathon',
+    alive: 0.004,
+    dead: 0,
+    async run(world, random) {
+      let offered = 0;
+      for (let rounds = MARATHON / 8; rounds > 0 && offered < MARATHON && world.alive; rounds -= 1) {
+        for (let left = 64; left > 0 && !isFull(world, 0); left -= 1, offered += 1) offer(world, random, false);
+        kick(world, 0);
+        world.ledger.turn();
+        world.subject.release(random);
+        await ticks(2);
+        world.ledger.endStep();
+        world.ledger.beginStep();
+      }
+      return `${offered} chains, one after the other`;
     },
   },
   { name: 'offer broken', harm: true, alive: 2, dead: 1, run: (world, random) => offer(world, random, true) },
@@ -137,6 +158,18 @@ const MOVES: readonly Move[] = [
     },
   },
   { name: 'register', harm: true, alive: 30, dead: 30, run: accessRegister },
+  {
+    name: 'explore',
+    alive: 0,
+    dead: 3,
+    async run(world, random) {
+      world.wire.status(0);
+      while (world.subject.release(random));
+      await ticks(40, () => world.ledger.resetting === 0);
+      const said = Array.from({ length: 24 }, () => accessRegister(world, random));
+      return `registers after a reset: ${said.join('; ')}`;
+    },
+  },
   {
     name: 'disturb',
     harm: true,

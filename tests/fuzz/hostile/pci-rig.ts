@@ -92,8 +92,6 @@ export function pciRig(parts: RigParts, interfaces: PciInterfaces, { bare = fals
     assignBars(bus, WINDOWS);
     pci.writeConfig(COMMAND_REGISTER, 2, ALL);
     if (reach.msixControl !== undefined) pci.writeConfig(reach.msixControl, 2, 0);
-    windows.get('isr')?.read(0, 1);
-    windows.get('legacy')?.get('isr_status');
   };
   tidy();
   return {

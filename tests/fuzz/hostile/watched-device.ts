@@ -1,8 +1,9 @@
 import type { AccessWidth } from '../../../devices/ports.ts';
 import type { DeviceContext, VirtioDevice } from '../../../devices/virtio/device.ts';
-import { areaLength, ringFormat } from '../../../devices/virtio/queue-layout.ts';
+import { areaLength, RING_FEATURE, ringFormat } from '../../../devices/virtio/queue-layout.ts';
 import type { Ledger } from './ledger.ts';
-import { type Areas, WatchedQueue } from './watched-queue.ts';
+import { WatchedQueue } from './watched-queue.ts';
+import type { Areas } from './witness.ts';
 
 /** A device between a transport and the one that is fuzzed: it writes the ledger. */
 export class WatchedDevice implements VirtioDevice {
@@ -55,19 +56,21 @@ export class WatchedDevice implements VirtioDevice {
   }
 
   async reset(): Promise<void> {
-    this.#ledger.ended();
-    this.#ledger.resetting += 1;
+    const drained = this.#ledger.ended();
     await this.#device.reset();
-    this.#ledger.resetting -= 1;
+    drained();
   }
 
   /** The queues that live; their areas were asked for last, three for each, in order. */
   #watch(context: DeviceContext): readonly (WatchedQueue | undefined)[] {
     const format = ringFormat(context.features);
+    const indirect = (context.features & RING_FEATURE.indirectDesc) !== 0n;
     const alive = this.queueSizes.map((_, index) => context.queue(index));
     const asked = this.#ledger.ram.asked.slice(-3 * alive.filter((queue) => queue !== undefined).length);
     return alive.map((queue) => {
       if (queue === undefined) return undefined;
+      if (queue.size < 1 || queue.size > (this.queueSizes[queue.index] ?? 0))
+        return this.#ledger.verdict.fail(`queue ${queue.index} lives with ${queue.size} entries`);
       const [desc, driver, device] = asked.splice(0, 3);
       if (desc === undefined || driver === undefined || device === undefined)
         return this.#ledger.verdict.fail(`queue ${queue.index} lives and was not looked for in memory`);
@@ -75,7 +78,7 @@ export class WatchedDevice implements VirtioDevice {
       for (const [area, { length }] of Object.entries(areas))
         if (length !== areaLength(format, area as keyof Areas, queue.size))
           this.#ledger.verdict.fail(`${area} of queue ${queue.index} has ${length} bytes`);
-      return new WatchedQueue(queue, format, areas, this.#ledger);
+      return new WatchedQueue(queue, areas, { format, size: queue.size, indirect }, this.#ledger);
     });
   }
 }
