@@ -129,7 +129,7 @@ describe('a machine that listens', () => {
       const second = await connect(path);
       await once(second, 'close');
       // A hostile client is hung up on by itself; the machine stays.
-      first.write('irq_intercept_in ioapic\nread 0 0x1000000\nread 0 0x1000000\n');
+      first.write('irq_intercept_in ioapic\nread 0 0x100000\nread 0 0x100000\n');
       first.destroy();
       const third = await connectWhenFree(path);
       expect(await ask(third, 'readb 0')).toBe('OK 0x0000000000000007');
