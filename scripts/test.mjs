@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureChromium } from './chromium.mjs';
+import { ensurePackage } from './debian-package.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [flag, ...rest] = process.argv.slice(2);
@@ -38,10 +38,16 @@ if (!suites.includes('unit') || suites.includes('guest')) {
   }
 }
 
-const noBrowser = suites.includes('guest') ? ensureChromium() : undefined;
-if (noBrowser !== undefined) {
-  console.log(`\n== browser: its test is skipped, since ${noBrowser}`);
-  if (process.env.CI) failures.push(`browser: ${noBrowser}`);
+/** Packages that tests of guests need, and for what. */
+const PACKAGES = {
+  chromium: { what: 'browser', size: '113 MB, half a minute' },
+  tshark: { what: 'packets', size: '22 MB' },
+};
+for (const [name, { what, size }] of suites.includes('guest') ? Object.entries(PACKAGES) : []) {
+  const lack = ensurePackage(name, { what, size });
+  if (lack === undefined) continue;
+  console.log(`\n== ${what}: the tests are skipped, since ${lack}`);
+  if (process.env.CI) failures.push(`${what}: ${lack}`);
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-test-'));

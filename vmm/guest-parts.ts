@@ -1,13 +1,14 @@
 /** From what was chosen, found and opened to a machine that only has to be started. Loads in a browser as well. */
 import type { Defer, MachineRequest } from '../devices/ports.ts';
+import { describeMachine } from '../trace/machine-description.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
 import { BootError } from './boot/boot-error.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
 import { loadLinux } from './boot/load-linux.ts';
 import type { GuestControl } from './control/guest-control.ts';
 import { describeError } from './describe-error.ts';
+import { deviceTrace } from './device-trace.ts';
 import { Disposal } from './disposal.ts';
-import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
 import type { OnReboot } from './guest-reset.ts';
 import type { Hooks } from './hooks.ts';
@@ -74,7 +75,7 @@ export function asUsageError(error: unknown): unknown {
 }
 
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
-export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
+export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events'>, disposal: Disposal): GuestParts {
   const { accelerator, map, control } = plan;
   const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
   const requests = { handle: (_what: MachineRequest) => {} };
@@ -94,8 +95,9 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: (work) => plan.defer(guarded(work)),
-    ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
+    trace: deviceTrace(hooks),
   });
+  hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());

@@ -50,7 +50,7 @@ export interface MachineOptions {
   readonly onConsoleReady: () => void;
   readonly control: MachineControl;
   readonly defer: Defer;
-  readonly trace?: DeviceTrace;
+  readonly trace?: DeviceTrace | undefined;
 }
 
 /** A PC with one serial port, a PCI bus, and virtio devices on it or by MMIO. */
@@ -130,13 +130,13 @@ export class Machine implements AccessHandler {
     return assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
   }
 
-  #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1 }: MachineOptions): void {
+  #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1, trace }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
     const cmos = new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 });
     const [postCode, controlA, resetControl] = [postCodePort(), systemControlA(control), resetControlPort(control)];
     const fwCfg = new FwCfg({ memory: map.memory, cpus });
-    const configuration = new ConfigMechanism1(this.pci, { resetControl });
+    const configuration = new ConfigMechanism1(this.pci, { resetControl, events: trace?.events?.of('pci') });
     this.#platform.push(this.serial, keyboard, cmos, postCode, controlA, resetControl, configuration, fwCfg);
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
       [PORTS.com1, this.serial],

@@ -55,7 +55,8 @@ function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator,
   const { legacy = true, modern = true, vectors, addr } = virtio;
   const { messages } = accelerator;
   const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
-  pci.attach(transport.pci, addr?.slot, addr?.function);
+  const slot = pci.attach(transport.pci, addr?.slot, addr?.function);
+  parts.trace?.events?.emit('plugged', { name: transport.pci.name, bus: 'pci', address: slot });
   return { device: parts.device, drained: () => transport.drained };
 }
 
@@ -70,10 +71,14 @@ function plugIntoMmio(
     throw new Error(`${transport.target.name}: its addresses are taken`);
   }
   transport.placed(base);
+  parts.trace?.events?.emit('plugged', { name: transport.target.name, bus: 'mmio', address: base });
   return { device: parts.device, reset: () => transport.reset(), drained: () => transport.drained };
 }
 
-/** Says of which device a fault is. */
+/** Says of which device faults and events are. */
 function labelled(trace: DeviceTrace, label: string): DeviceTrace {
-  return { guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message) };
+  return {
+    guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message),
+    events: trace.events?.of(/^'(.*)'$/s.exec(label)?.[1] ?? label),
+  };
 }

@@ -1,6 +1,7 @@
 /** What the registers of the legacy interface do. */
 import type { RegisterBank } from '../../bytes/register-bank.ts';
 import { Bus } from '../bus.ts';
+import type { EventPort } from '../events.ts';
 import type { Bar } from '../pci/bars.ts';
 import { asGpa, type BusTarget, type DoorbellPort, type Gpa } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
@@ -23,6 +24,7 @@ export interface LegacyParts {
   readonly takeIsr: () => number;
   /** Absent where kicks arrive as writes only. */
   readonly doorbells?: DoorbellPort | undefined;
+  readonly events?: EventPort | undefined;
 }
 
 const BAR_INDEX = 0;
@@ -154,9 +156,11 @@ export class LegacyInterface implements LegacyOwner {
   }
 
   #layout(length: number, withVectors: boolean): Bus {
+    const { events } = this.#parts;
     const bus = new Bus('legacy', length);
-    bus.map(0, HEADER_LENGTH, registerTarget('legacy_header', this.#header));
-    if (withVectors) bus.map(HEADER_LENGTH, VECTORS_LENGTH, registerTarget('legacy_vectors', this.#vectorRegisters));
+    bus.map(0, HEADER_LENGTH, registerTarget('legacy_header', this.#header, events));
+    const vectors = registerTarget('legacy_vectors', this.#vectorRegisters, events);
+    if (withVectors) bus.map(HEADER_LENGTH, VECTORS_LENGTH, vectors);
     const { configLength } = this.#parts.life.device;
     if (configLength > 0) {
       bus.map(HEADER_LENGTH + (withVectors ? VECTORS_LENGTH : 0), configLength, this.#parts.config);

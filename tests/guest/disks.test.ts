@@ -91,7 +91,7 @@ describeGuest('disks', (accel) => {
   test('a read-only disk cannot be written, not even by who insists', async () => {
     const before = md5(readFileSync(image('fixed')));
     const { stderr } = await guest.sh(
-      'for d in /sys/block/vd*; do [ "$(cat $d/serial)" = fixed ] && break; done; cat $d/ro; dd if=/dev/zero of=/dev/${d##*/} bs=512 count=1',
+      'for d in /sys/block/vd*; do [ "$(cat $d/serial)" = fixed ] && break; done; cat $d/ro; dd if=/dev/zero of=/dev/$(basename $d) bs=512 count=1',
     );
     expect(stderr).toMatch(/not permitted|Read-only/i);
     expect(md5(readFileSync(image('fixed')))).toBe(before);
@@ -100,7 +100,7 @@ describeGuest('disks', (accel) => {
   test('the guest sees how writes are cached, and may choose', async () => {
     const [first, second] = await on(
       'through',
-      'cat $q/write_cache; c=${q%/queue}/cache_type; echo "write back" > $c; cat $q/write_cache',
+      'cat $q/write_cache; c=$(dirname $q)/cache_type; echo "write back" > $c; cat $q/write_cache',
     );
     expect([first, second]).toEqual(['write through', 'write back']);
     expect(

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from './command-line.ts';
 import { SHARE, words } from './test-support/refusal.ts';
 
+/** What `--trace` means by itself. */
+const PLAIN = { language: 'lines', choice: {} };
 const HOST = { path: '.', mountTag: 'host' };
 
 const GOOD: readonly (readonly [line: string, request: unknown])[] = [
@@ -231,10 +233,14 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
   ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
   ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
-  ['run --trace', { config: { shares: [] }, trace: true }],
-  ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
-  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],
-  ['run --trace -- ls', { config: { shares: [] }, trace: true, command: { argv: ['ls'], env: {} } }],
+  ['run --trace', { config: { shares: [] }, trace: PLAIN }],
+  [
+    'run --trace 9p.log --verbose --verbose',
+    { config: { shares: [], verbose: true }, trace: { ...PLAIN, file: '9p.log' } },
+  ],
+  ['run --record run.rec', { config: { shares: [] }, record: 'run.rec' }],
+  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: PLAIN }],
+  ['run --trace -- ls', { config: { shares: [] }, trace: PLAIN, command: { argv: ['ls'], env: {} } }],
   [`run ${SHARE} --cwd /tmp`, { config: { shares: [HOST], cwd: '/tmp' } }],
   [
     `run ${SHARE} --env A=1 --env B= --env __proto__=x -- sh -c {echo $A} --help -- -m`,

@@ -33,7 +33,10 @@ export interface Machine {
 }
 
 /** Makes a machine. Throws UsageError and HostError. */
-export type MachineFactory = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'trace' | 'notice'>) => Promise<Machine>;
+export type MachineFactory = (
+  config: VirtualMachineConfig,
+  hooks: Pick<Hooks, 'trace' | 'events' | 'notice'>,
+) => Promise<Machine>;
 
 /** Says what a machine would be. Throws UsageError and HostError. */
 export type MachineDescriber = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'notice'>) => Promise<MachineReport>;

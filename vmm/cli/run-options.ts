@@ -42,6 +42,7 @@ export interface RawRunOptions {
   readonly cwd?: string;
   readonly env?: readonly string[];
   readonly trace?: string | true;
+  readonly record?: string;
   readonly verbose?: true;
   readonly dryRun?: string | true;
   readonly qtest?: string;
@@ -191,7 +192,14 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     value: 'FILE',
     optional: true,
     group: 'output',
-    doc: 'one line for each 9P message (default to stderr)',
+    form: 'FILE[,format=text|jsonl|pcapng][,events=KIND+KIND|all]',
+    doc: 'one line for each 9P message (default to stderr), or any other choice of what happens',
+  },
+  {
+    name: 'record',
+    value: 'FILE',
+    group: 'output',
+    doc: 'record everything that happens, compressed; tsvmm trace FILE reads it',
   },
   {
     name: 'verbose',

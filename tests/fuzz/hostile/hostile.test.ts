@@ -167,6 +167,10 @@ class Changed implements Virtqueue {
   detach(): void {
     this.real.detach();
   }
+
+  drained(): Promise<void> {
+    return this.real.drained();
+  }
 }
 
 const changed = (queue: Virtqueue, changes: Partial<Virtqueue>) => new Changed(queue, changes);

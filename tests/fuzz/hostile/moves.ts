@@ -1,6 +1,6 @@
 import type { Random } from '../../support/random.ts';
 import { breakChain, chainFor, throughTable, ZONES } from './chains.ts';
-import { bringUp, disorderly, makePlan, orderly } from './initialization.ts';
+import { bringUp, disorderly, makePlan, orderly, renewQueue } from './initialization.ts';
 import { PCI_MOVES } from './pci-moves.ts';
 import { HIGH_RAM, LOW_RAM } from './ram.ts';
 import { accessRegister } from './register-moves.ts';
@@ -46,9 +46,9 @@ function offer(world: World, random: Random, broken: boolean): string {
   return `queue ${request.queue}: ${how}`;
 }
 
-function kick(world: World, queue: number): string {
+function kick(world: World, queue: number, data = 0): string {
   world.kicks += 1;
-  world.wire.kick(queue);
+  world.wire.kick(queue, data);
   return `queue ${queue}`;
 }
 
@@ -98,7 +98,13 @@ const MOVES: readonly Move[] = [
     },
   },
   { name: 'offer broken', harm: true, alive: 2, dead: 1, run: (world, random) => offer(world, random, true) },
-  { name: 'kick', alive: 45, dead: 3, run: (world, random) => kick(world, random.below(world.rings.length)) },
+  {
+    name: 'kick',
+    alive: 45,
+    dead: 3,
+    run: (world, random) => kick(world, random.below(world.rings.length), random.oneIn(2) ? 0 : random.below(2 ** 16)),
+  },
+  { name: 'renew a queue', alive: 4, dead: 0, run: renewQueue },
   {
     name: 'kick nowhere',
     alive: 2,

@@ -122,7 +122,7 @@ function wiresOf(windows: ReadonlyMap<string, Window>, bare: PciReach | undefine
       new CommonWire(
         'common',
         common,
-        (queue) => notify?.write(4 * queue, 2, queue),
+        (queue, data) => notify?.write(4 * queue, data === 0 ? 2 : 4, queue + data * 2 ** 16),
         () => isr?.read(0, 1),
       ),
     );

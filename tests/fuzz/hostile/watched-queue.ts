@@ -1,6 +1,6 @@
 import type { Chain, PopOutcome, Virtqueue } from '../../../devices/virtio/virtqueue.ts';
 import { type Ledger, showChain } from './ledger.ts';
-import { type Agreement, type Areas, type Expected, slotsOf, type Witness, witness } from './witness.ts';
+import { type Agreement, type Areas, type Expected, type Witness, witness } from './witness.ts';
 
 /**
  * A queue that watches both the device and the queue below: each chain given out is the one that was made available, is
@@ -38,17 +38,19 @@ export class WatchedQueue implements Virtqueue {
   }
 
   holds(head: number): boolean {
-    return this.#chains.has(head);
+    return this.#chains.has(head) || this.#ring.keeps(head);
   }
 
   /** What the device may write now: of a queue that was taken away, what it still works on. */
   *live(): Iterable<Uint8Array> {
-    if (!this.#isDetached) yield* this.#own();
+    if (!this.#gone) yield* this.#own();
     for (const { writable } of this.#chains.values()) yield* writable;
   }
 
   pop(): PopOutcome {
-    const expected = this.#faulted ? 'fault' : this.#ring.next((head) => this.#chains.has(head));
+    const expected = this.#faulted
+      ? 'fault'
+      : this.#ring.next((head) => this.#chains.has(head) || this.#ring.keeps(head));
     const outcome = this.below.pop();
     const kind = outcome === 'empty' ? outcome : outcome.kind;
     if (!this.#ledger.racing) this.#compare(expected, outcome);
@@ -68,19 +70,22 @@ export class WatchedQueue implements Virtqueue {
   }
 
   push(chain: Chain, writtenLength: number): void {
-    const detached = this.#isDetached;
-    if (!detached && this.#chains.get(chain.head) !== chain)
+    if (this.#chains.get(chain.head) !== chain)
       this.#ledger.verdict.fail(`${showChain(chain)} is returned and was not given out, or is returned twice`);
     if (!(writtenLength >= 0 && writtenLength <= chain.writableLength))
       this.#ledger.verdict.fail(`${showChain(chain)} is returned with ${writtenLength} bytes written`);
+    const before = this.#ring.mark();
     this.below.push(chain, writtenLength);
-    if (this.#chains.get(chain.head) === chain) this.#chains.delete(chain.head);
-    if (detached) return;
+    this.#chains.delete(chain.head);
     this.#ledger.returned += 1;
-    this.unannounced += 1;
-    this.givenBack += slotsOf(chain);
-    const wrong = this.#ring.returned(chain, writtenLength);
-    if (wrong !== undefined) this.#ledger.verdict.fail(`${showChain(chain)} was returned, and the ring says ${wrong}`);
+    if (this.#gone) return;
+    const isSame = this.#ring.mark() === before;
+    const { places, wrong } = this.#ring.returned(chain, writtenLength);
+    if (wrong === undefined) {
+      this.givenBack += places;
+      if (places > 0) this.unannounced += 1;
+    } else if (isSame && this.#ledger.mayStop) this.#gone = true;
+    else this.#ledger.verdict.fail(`${showChain(chain)} was returned, and the ring says ${wrong}`);
   }
 
   takeInterrupt(): boolean {
@@ -97,12 +102,16 @@ export class WatchedQueue implements Virtqueue {
 
   detach(): void {
     this.below.detach();
+    this.end();
+  }
+
+  /** The queue was cut off: what is still returned to it no longer comes into the ring. */
+  end(): void {
     this.#gone = true;
   }
 
-  /** Cut off by the device, or by others: then it holds chains the queue below no longer knows of. */
-  get #isDetached(): boolean {
-    return this.#gone || this.below.inFlight !== this.#chains.size;
+  drained(): Promise<void> {
+    return this.below.drained();
   }
 
   #own(): readonly Uint8Array[] {

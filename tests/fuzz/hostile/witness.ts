@@ -12,8 +12,17 @@ export interface Witness {
   next(isHeld: (head: number) => boolean): Expected;
   /** A chain was taken. */
   taken(chain: Chain): void;
-  /** What is wrong in the ring now that a chain was returned, or undefined. */
-  returned(chain: Chain, length: number): string | undefined;
+  /** Whether a chain that was returned is kept back until those before it are. */
+  keeps(head: number): boolean;
+  /** A chain was returned: how many places of the ring the driver has back, and what is wrong in it now, if anything. */
+  returned(chain: Chain, length: number): Returned;
+  /** The words in which the next used buffer will stand. */
+  mark(): string;
+}
+
+export interface Returned {
+  readonly places: number;
+  readonly wrong: string | undefined;
 }
 
 export interface ExpectedChain {
@@ -39,7 +48,57 @@ export interface Agreement {
   readonly format: RingFormat;
   readonly size: number;
   readonly indirect: boolean;
+  readonly inOrder: boolean;
 }
+
+/** Chains that one used buffer stands for: the last of them, and how many places of the ring they had. */
+interface Batch {
+  readonly head: number;
+  readonly length: number;
+  readonly places: number;
+}
+
+/**
+ * What is used when a chain is returned: itself, or with VIRTIO_F_IN_ORDER all that have no older one before them any
+ * more. A chain that was not written completely is the last of its batch.
+ *
+ * @spec virtio 1.2 §2.7.9 In-order use of descriptors
+ */
+class Order {
+  readonly #inOrder: boolean;
+  readonly #waiting: { readonly chain: Chain; length: number | undefined }[] = [];
+
+  constructor(inOrder: boolean) {
+    this.#inOrder = inOrder;
+  }
+
+  taken(chain: Chain): void {
+    if (this.#inOrder) this.#waiting.push({ chain, length: undefined });
+  }
+
+  keeps(head: number): boolean {
+    return this.#waiting.some(({ chain }) => chain.head === head);
+  }
+
+  returned(chain: Chain, length: number): Batch[] {
+    if (!this.#inOrder) return [{ head: chain.head, length, places: slotsOf(chain) }];
+    const found = this.#waiting.find((entry) => entry.chain === chain);
+    if (found !== undefined) found.length = length;
+    const batches: Batch[] = [];
+    let places = 0;
+    for (;;) {
+      const [oldest, next] = this.#waiting;
+      if (oldest?.length === undefined) return batches;
+      this.#waiting.shift();
+      places += slotsOf(oldest.chain);
+      if (oldest.length === oldest.chain.writableLength && next?.length !== undefined) continue;
+      batches.push({ head: oldest.chain.head, length: oldest.length, places });
+      places = 0;
+    }
+  }
+}
+
+const sum = (batches: readonly Batch[]) => batches.reduce((all, { places }) => all + places, 0);
 
 export function witness(areas: Areas, agreement: Agreement, ram: HostileRam): Witness {
   return agreement.format === 'split'
@@ -97,10 +156,12 @@ class SplitWitness implements Witness {
   readonly #used: DataView;
   readonly #agreement: Agreement;
   readonly #ram: HostileRam;
+  readonly #order: Order;
   #taken = 0;
   #given = 0;
 
   constructor({ desc, driver, device }: Areas, agreement: Agreement, ram: HostileRam) {
+    this.#order = new Order(agreement.inOrder);
     this.#desc = words(desc);
     this.#avail = words(driver);
     this.#used = words(device);
@@ -116,17 +177,31 @@ class SplitWitness implements Witness {
     return ahead > size || head >= size || isHeld(head) ? 'fault' : this.#walk(head);
   }
 
-  taken(): void {
+  taken(chain: Chain): void {
     this.#taken = (this.#taken + 1) & 0xffff;
+    this.#order.taken(chain);
   }
 
-  returned({ head }: Chain, length: number): string | undefined {
-    const at = 4 + 8 * (this.#given % this.#agreement.size);
-    this.#given = (this.#given + 1) & 0xffff;
-    const [id, len] = [this.#used.getUint32(at, true), this.#used.getUint32(at + 4, true)];
+  keeps(head: number): boolean {
+    return this.#order.keeps(head);
+  }
+
+  mark(): string {
+    return String(this.#used.getUint16(2, true));
+  }
+
+  returned(chain: Chain, length: number): Returned {
+    const batches = this.#order.returned(chain, length);
+    const wrong: string[] = [];
+    for (const batch of batches) {
+      const at = 4 + 8 * (this.#given % this.#agreement.size);
+      const [id, len] = [this.#used.getUint32(at, true), this.#used.getUint32(at + 4, true)];
+      if (id !== batch.head || len !== batch.length) wrong.push(`id ${id}, length ${len} for ${show(batch)}`);
+      this.#given = (this.#given + batch.places) & 0xffff;
+    }
     const idx = this.#used.getUint16(2, true);
-    if (idx === this.#given && id === head && len === length) return undefined;
-    return `id ${id}, length ${len}, index ${idx} where it should be ${head}, ${length}, ${this.#given}`;
+    if (batches.length > 0 && idx !== this.#given) wrong.push(`index ${idx} for ${this.#given}`);
+    return { places: sum(batches), wrong: wrong[0] };
   }
 
   /** @spec virtio 1.2 §2.7.5 The Virtqueue Descriptor Table, §2.7.5.3 Indirect Descriptors */
@@ -158,9 +233,11 @@ class PackedWitness implements Witness {
   readonly #ram: HostileRam;
   readonly #used: RingPosition;
   readonly #next: RingPosition;
+  readonly #order: Order;
   #out = 0;
 
   constructor({ desc }: Areas, agreement: Agreement, ram: HostileRam) {
+    this.#order = new Order(agreement.inOrder);
     this.#ring = words(desc);
     this.#agreement = agreement;
     this.#ram = ram;
@@ -179,17 +256,32 @@ class PackedWitness implements Witness {
   taken(chain: Chain): void {
     this.#next.advance(slotsOf(chain));
     this.#out += slotsOf(chain);
+    this.#order.taken(chain);
   }
 
-  returned(chain: Chain, length: number): string | undefined {
+  keeps(head: number): boolean {
+    return this.#order.keeps(head);
+  }
+
+  mark(): string {
     const at = this.#used.slot * ENTRY;
-    const [id, len] = [this.#ring.getUint16(at + 12, true), this.#ring.getUint32(at + 8, true)];
-    const flags = this.#ring.getUint16(at + 14, true) & 0x8080;
-    const expected = usedBits(this.#used.wrap);
-    this.#used.advance(slotsOf(chain));
-    this.#out -= slotsOf(chain);
-    if (id === chain.head && len === length && flags === expected) return undefined;
-    return `id ${id}, length ${len}, flags ${flags} where it should be ${chain.head}, ${length}, ${expected}`;
+    return `${this.#ring.getUint32(at + 8, true)} ${this.#ring.getUint32(at + 12, true)}`;
+  }
+
+  returned(chain: Chain, length: number): Returned {
+    const batches = this.#order.returned(chain, length);
+    const wrong: string[] = [];
+    for (const batch of batches) {
+      const at = this.#used.slot * ENTRY;
+      const [id, len] = [this.#ring.getUint16(at + 12, true), this.#ring.getUint32(at + 8, true)];
+      const flags = this.#ring.getUint16(at + 14, true) & 0x8080;
+      const isUsed = flags === usedBits(this.#used.wrap);
+      if (id !== batch.head || len !== batch.length || !isUsed)
+        wrong.push(`id ${id}, length ${len}, flags ${flags} for ${show(batch)}`);
+      this.#used.advance(batch.places);
+      this.#out -= batch.places;
+    }
+    return { places: sum(batches), wrong: wrong[0] };
   }
 
   /** @spec virtio 1.2 §2.8.6 Next Flag: Descriptor Chaining, §2.8.7 Indirect Flag: Scatter-Gather Support */
@@ -217,7 +309,11 @@ class PackedWitness implements Witness {
   }
 }
 
+function show({ head, length, places }: Batch): string {
+  return `head ${head}, length ${length}, in ${places} places`;
+}
+
 /** Entries of the ring that a chain of a packed queue occupies; one of a split queue counts as one. */
-export function slotsOf(chain: Chain): number {
+function slotsOf(chain: Chain): number {
   return 'slots' in chain && typeof chain.slots === 'number' ? chain.slots : 1;
 }

@@ -81,7 +81,7 @@ export class World {
     this.rig = target.transport.make({
       device: new WatchedDevice(this.subject.device, this.ledger),
       memory: ram,
-      rings: { packed: target.format === 'packed' },
+      rings: { packed: target.format === 'packed', inOrder: random.oneIn(2), notificationData: random.oneIn(2) },
       trace: { guestFault: (_, message) => this.ledger.fault(message) },
       count: this.count,
       vectors: this.vectors,
