@@ -44,8 +44,11 @@ describe.each(Object.entries(EVERY_DEVICE))('the %s device', (_, make) => {
     }
   });
 
-  test('offers ANY_LAYOUT to legacy drivers', () => {
-    for (const way of LEGACY) expect(has(reached(make, way).transport.offered, 27)).toBe(true);
+  test('offers ANY_LAYOUT to legacy drivers, and nothing above bit 31', () => {
+    for (const way of LEGACY) {
+      const { offered } = reached(make, way).transport;
+      expect([has(offered, 27), offered >> 32n]).toEqual([true, 0n]);
+    }
   });
 
   test('has all of its configuration read before features are agreed on, conditional fields among it', () => {

@@ -7,10 +7,14 @@ import { EVERY_DEVICE } from './fake-driver/every-device.ts';
 import { GuestRam } from './fake-driver/guest-ram.ts';
 import { PciDriver } from './fake-driver/pci-driver.ts';
 import { pciRig, RIG_WINDOWS } from './fake-driver/pci-rig.ts';
+import type { RingChoice } from './features.ts';
 import { VirtioPciTransport } from './pci-transport.ts';
 
+/** What a driver rings with: two bytes, or four. */
+const RINGS: RingChoice[] = [{}, { notificationData: true }];
+
 describe.each(Object.entries(EVERY_DEVICE))('the %s device as a PCI function', (_, make) => {
-  function found() {
+  function found(rings: RingChoice = {}) {
     const device = make();
     const [ports, memory] = [new Bus('pio', 0x1_0000), new Bus('mmio', 2 ** 46)];
     const bus = new PciBus({ ports, memory, interrupts: [{ set: () => {} }] });
@@ -18,6 +22,7 @@ describe.each(Object.entries(EVERY_DEVICE))('the %s device as a PCI function', (
       device,
       memory: GuestRam.ofLength(0x10_0000),
       messages: { send: () => {} },
+      rings,
       interfaces: { modern: true, legacy: true },
     });
     bus.attach(pci, 3);
@@ -31,8 +36,8 @@ describe.each(Object.entries(EVERY_DEVICE))('the %s device as a PCI function', (
     return { device, driver, config };
   }
 
-  test('shows each structure, aligned and inside its BAR', () => {
-    const { device, driver, config } = found();
+  test.each(RINGS)('shows each structure, aligned and inside its BAR (%j)', (rings) => {
+    const { device, driver, config } = found(rings);
     const structures = ['common', 'notify', 'isr', ...(device.configLength > 0 ? ['device'] : [])] as const;
     for (const structure of structures) {
       const { at, bar, offset, length } = driver.capability(structure as 'common');
@@ -48,13 +53,13 @@ describe.each(Object.entries(EVERY_DEVICE))('the %s device as a PCI function', (
     expect(config.read(driver.capability('pciAccess').at + 2, 1)).toBe(20);
   });
 
-  test('has room to ring every queue, each at a multiple of an even power of two', () => {
-    const { device, driver, config } = found();
+  test.each(RINGS)('has room to ring every queue, each at a multiple of an even power of two (%j)', (rings) => {
+    const { device, driver, config } = found(rings);
     const { at, length } = driver.capability('notify');
     const multiplier = config.read(at + 16, 4);
     expect([0, 4, 16, 64, 256]).toContain(multiplier);
     expect(driver.get('num_queues')).toBe(device.queueSizes.length);
-    expect(length).toBeGreaterThanOrEqual(2);
+    expect(length).toBeGreaterThanOrEqual(4);
     for (let queue = 0; queue < device.queueSizes.length; queue += 1) {
       driver.set('queue_select', queue);
       expect(driver.get('queue_size')).toBe(device.queueSizes[queue]);

@@ -1,12 +1,12 @@
 /** virtio 1.2, chapters 2, 3 and 6, without the rings: what a device of any kind must do. */
-import { FEATURE } from './features.ts';
-import { notMet, notOffered, type Section, section, shown, tests } from './requirement.ts';
+import { notMet, type Section, section, shown, tests } from './requirement.ts';
 
 const RESET = 'devices/virtio/device-reset.test.ts';
 const STATUS = 'devices/virtio/status.test.ts';
 const PCI = 'devices/virtio/pci-transport.test.ts';
 const MISUSE = 'devices/virtio/pci-misuse.test.ts';
 const LEGACY = 'devices/virtio/legacy-interface.test.ts';
+const QUEUE_RESET = 'devices/virtio/queue-reset.test.ts';
 const OFFERS = 'devices/virtio/offers.test.ts';
 const STRUCTURES = 'devices/virtio/pci-structures.test.ts';
 
@@ -72,11 +72,27 @@ export const BASIC: readonly Section[] = [
     ),
   ]),
   section('2.6.1.1.1', 'Device Requirements: Virtqueue Reset', [
-    notOffered(FEATURE.ringReset, 'executes nothing from a queue that was reset, and sends nothing for it'),
-    notOffered(FEATURE.ringReset, 'puts all state of the queue back to the default'),
+    shown(
+      'executes nothing from a queue that was reset, and sends nothing for it',
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
+    shown(
+      'puts all state of the queue back to the default',
+      tests(
+        QUEUE_RESET,
+        'with nothing in flight is complete at once: not enabled, everything at its default',
+        'nothing of the old ring completes into the new one, in the same place, under the same numbers',
+      ),
+    ),
   ]),
   section('2.6.1.2.1', 'Device Requirements: Virtqueue Re-enable', [
-    notOffered(FEATURE.ringReset, 'goes by what the driver configured anew, such as the size'),
+    shown(
+      'goes by what the driver configured anew, such as the size',
+      tests(QUEUE_RESET, 'the queue comes back %s, in another place, and works from its start'),
+    ),
   ]),
   section('3.1.2', 'Legacy Interface: Device Initialization', [
     shown(
@@ -93,9 +109,13 @@ export const BASIC: readonly Section[] = [
   ]),
   section('6.2', 'Device Requirements: Reserved Feature Bits', [
     shown('offers VERSION_1', tests(OFFERS, 'offers VERSION_1 to modern drivers, and SR_IOV to none')),
-    notOffered(
-      FEATURE.inOrder,
+    shown(
       'uses buffers in the order in which they were made available, once IN_ORDER is agreed on',
+      tests('devices/virtio/in-order.test.ts', 'a chain that ends early is held back until the older ones have ended'),
+      tests(
+        'devices/virtio/ring-contract.test.ts',
+        'carries requests and replies round the ring many times, in bursts of every length',
+      ),
     ),
     shown(
       'does not offer SR_IOV without the PCI capability of that name',
@@ -107,7 +127,10 @@ export const BASIC: readonly Section[] = [
       'with NOTIFY_ON_EMPTY, tells the driver of a queue that ran empty though it asked for silence',
       tests(LEGACY, 'NOTIFY_ON_EMPTY: the driver hears of a ring that ran empty though it asked for silence'),
     ),
-    shown('offers ANY_LAYOUT to legacy drivers', tests(OFFERS, 'offers ANY_LAYOUT to legacy drivers')),
+    shown(
+      'offers ANY_LAYOUT to legacy drivers',
+      tests(OFFERS, 'offers ANY_LAYOUT to legacy drivers, and nothing above bit 31'),
+    ),
     notMet(
       'offers bit 30, UNUSED, to legacy drivers',
       'the same entry says that the bit should not be negotiated; it is there to find drivers that accept whatever they read',

@@ -1,8 +1,8 @@
 /** virtio 1.2, section 4.2: what a device over MMIO must do. Section 4.2.4, the legacy layout, has no MUST of its own. */
-import { FEATURE } from './features.ts';
-import { notOffered, type Section, section, shown, tests } from './requirement.ts';
+import { type Section, section, shown, tests } from './requirement.ts';
 
 const MMIO = 'devices/virtio/mmio-transport.test.ts';
+const QUEUE_RESET = 'devices/virtio/queue-reset.test.ts';
 const EVENTS = 'devices/virtio/mmio-events.test.ts';
 
 export const MMIO_REQUIREMENTS: readonly Section[] = [
@@ -30,10 +30,39 @@ export const MMIO_REQUIREMENTS: readonly Section[] = [
       tests(EVENTS, 'a queue that is not ready is not looked at, before and after it was'),
       tests(MMIO, 'a queue that the driver takes away is not touched any more'),
     ),
-    notOffered(FEATURE.ringReset, 'shows 0 in QueueReset after a reset'),
-    notOffered(FEATURE.ringReset, 'shows 0 in QueueReset once the queue is ready'),
-    notOffered(FEATURE.ringReset, 'resets the queue when 1 is written to QueueReset'),
-    notOffered(FEATURE.ringReset, 'shows 1 in QueueReset while the queue is being reset'),
-    notOffered(FEATURE.ringReset, 'shows 0 in QueueReset and QueueReady once it has been'),
+    shown(
+      'shows 0 in QueueReset after a reset',
+      tests(
+        QUEUE_RESET,
+        'a device reset in the midst of it leads to a new life, in which the old requests end without effect',
+      ),
+    ),
+    shown(
+      'shows 0 in QueueReset once the queue is ready',
+      tests(QUEUE_RESET, 'the queue comes back %s, in another place, and works from its start'),
+    ),
+    shown(
+      'resets the queue when 1 is written to QueueReset',
+      tests(QUEUE_RESET, 'with nothing in flight is complete at once: not enabled, everything at its default'),
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
+    shown(
+      'shows 1 in QueueReset while the queue is being reset',
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
+    shown(
+      'shows 0 in QueueReset and QueueReady once it has been',
+      tests(QUEUE_RESET, 'with nothing in flight is complete at once: not enabled, everything at its default'),
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
   ]),
 ];

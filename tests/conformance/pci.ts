@@ -1,16 +1,16 @@
 /** virtio 1.2, section 4.1: what a device over PCI must do. */
-import { FEATURE } from './features.ts';
-import { notApplicable, notOffered, type Section, section, shown, tests } from './requirement.ts';
+import { notApplicable, type Section, section, shown, tests } from './requirement.ts';
 
 const PCI = 'devices/virtio/pci-transport.test.ts';
+const QUEUE_RESET = 'devices/virtio/queue-reset.test.ts';
 const MISUSE = 'devices/virtio/pci-misuse.test.ts';
 const LEGACY = 'devices/virtio/legacy-interface.test.ts';
 const STRUCTURES = 'devices/virtio/pci-structures.test.ts';
 const SPACE = 'devices/pci/config-space.test.ts';
 const MSIX = 'devices/pci/msix.test.ts';
 const CAPABILITIES = tests(PCI, 'the capabilities, in the order and at the places drivers know');
-const PLACES = tests(STRUCTURES, 'shows each structure, aligned and inside its BAR');
-const ROOM = tests(STRUCTURES, 'has room to ring every queue, each at a multiple of an even power of two');
+const PLACES = tests(STRUCTURES, 'shows each structure, aligned and inside its BAR (%j)');
+const ROOM = tests(STRUCTURES, 'has room to ring every queue, each at a multiple of an even power of two (%j)');
 const KIND = tests(STRUCTURES, 'is a virtio device of its kind, to legacy drivers too');
 const VECTORS = tests(STRUCTURES, 'every event goes to every vector there is, and to none');
 
@@ -72,11 +72,40 @@ export const PCI_REQUIREMENTS: readonly Section[] = [
       ),
     ),
     shown('shows 0 in queue_enable after a reset', tests(MISUSE, 'puts every register back')),
-    notOffered(FEATURE.ringReset, 'shows 0 in queue_reset after a reset'),
-    notOffered(FEATURE.ringReset, 'shows 0 in queue_reset once the queue is enabled'),
-    notOffered(FEATURE.ringReset, 'resets the queue when 1 is written to queue_reset'),
-    notOffered(FEATURE.ringReset, 'shows 1 in queue_reset while the queue is being reset'),
-    notOffered(FEATURE.ringReset, 'shows 0 in queue_reset and queue_enable once it has been'),
+    shown(
+      'shows 0 in queue_reset after a reset',
+      tests(
+        QUEUE_RESET,
+        'a device reset in the midst of it leads to a new life, in which the old requests end without effect',
+      ),
+    ),
+    shown(
+      'shows 0 in queue_reset once the queue is enabled',
+      tests(QUEUE_RESET, 'the queue comes back %s, in another place, and works from its start'),
+    ),
+    shown(
+      'resets the queue when 1 is written to queue_reset',
+      tests(QUEUE_RESET, 'with nothing in flight is complete at once: not enabled, everything at its default'),
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
+    shown(
+      'shows 1 in queue_reset while the queue is being reset',
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
+    shown(
+      'shows 0 in queue_reset and queue_enable once it has been',
+      tests(QUEUE_RESET, 'with nothing in flight is complete at once: not enabled, everything at its default'),
+      tests(
+        QUEUE_RESET,
+        'with requests in flight reads 1 until they have ended; they are not answered, the other queue is',
+      ),
+    ),
     shown(
       'shows 0 in queue_size where there is no queue',
       tests(PCI, 'queues: sizes offered, addresses as 64 bits, none beyond the last'),
@@ -92,13 +121,10 @@ export const PCI_REQUIREMENTS: readonly Section[] = [
     shown('the multiplier is 0 or an even power of 2', ROOM),
     shown('length is 2 at least, and enough for all queues', ROOM),
     shown('length reaches to the end of the two bytes of every queue', ROOM),
-    notOffered(FEATURE.notificationData, 'with NOTIFICATION_DATA, the multiplier is 0 or a power of 2 from 4 on'),
-    notOffered(FEATURE.notificationData, 'with NOTIFICATION_DATA, offset is a multiple of 4'),
-    notOffered(FEATURE.notificationData, 'with NOTIFICATION_DATA, length is 4 at least, and enough for all queues'),
-    notOffered(
-      FEATURE.notificationData,
-      'with NOTIFICATION_DATA, length reaches to the end of the four bytes of every queue',
-    ),
+    shown('with NOTIFICATION_DATA, the multiplier is 0 or a power of 2 from 4 on', ROOM),
+    shown('with NOTIFICATION_DATA, offset is a multiple of 4', PLACES),
+    shown('with NOTIFICATION_DATA, length is 4 at least, and enough for all queues', ROOM),
+    shown('with NOTIFICATION_DATA, length reaches to the end of the four bytes of every queue', ROOM),
   ]),
   section('4.1.4.5.1', 'Device Requirements: ISR status capability', [
     shown('has an ISR status capability', PLACES, CAPABILITIES),

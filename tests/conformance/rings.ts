@@ -122,7 +122,10 @@ export const RINGS: readonly Section[] = [
     shown(
       'does not change a descriptor after its USED bit',
       tests(ORDER, 'has written data and length of a %s ring before %s shows the buffer'),
-      tests(CONTRACT, 'after detach nothing is written, taken or wanted'),
+      tests(
+        CONTRACT,
+        'after detach nothing is written, taken or wanted, and it is known when the device has done with it',
+      ),
     ),
   ]),
   section('2.8.18', 'Device Requirements: Scatter-Gather Support', [
