@@ -28,6 +28,8 @@ export interface GuestPlan {
   readonly devices: readonly MachineDevice[];
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
+  /** Made by `guestConsole`. */
+  readonly console: GuestConsole;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -62,10 +64,14 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   }
 }
 
+/** Where a guest's ports are shown and typed on. */
+export function guestConsole(hooks: Pick<Hooks, 'notice'>): GuestConsole {
+  return new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+}
+
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
 export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
-  const { accelerator, map, control } = plan;
-  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+  const { accelerator, map, control, console } = plan;
   const requests = { handle: (_what: MachineRequest) => {} };
   const failures = { handle: (_error: unknown) => {} };
   const guarded = (work: () => void) => () => {

@@ -17,6 +17,7 @@ export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
 export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
 export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
 export type {
+  ConsoleConfig,
   DeviceConfig,
   DiskConfig,
   ImageDisk,

@@ -1,6 +1,7 @@
 import type { Counters } from '../ninep/counters.ts';
 import type { VirtualMachineConfig } from './config.ts';
 import type { Disposal } from './disposal.ts';
+import type { GuestConsole } from './guest-console.ts';
 import type { Hooks } from './hooks.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { openDevice } from './open-device.ts';
@@ -14,10 +15,11 @@ import { openExport } from './shares.ts';
  * @throws UsageError where that cannot be
  */
 export async function openDevices(
-  { shares = [], devices = [] }: Pick<VirtualMachineConfig, 'shares' | 'devices'>,
+  { shares = [], devices = [], terminal }: Pick<VirtualMachineConfig, 'shares' | 'devices' | 'terminal'>,
   hooks: Hooks,
   disposal: Disposal,
   counters: Map<string, Counters>,
+  console: GuestConsole,
 ): Promise<MachineDevice[]> {
   const opened: MachineDevice[] = [];
   for (const share of shares) {
@@ -26,5 +28,5 @@ export async function openDevices(
     if (served.counters !== undefined) counters.set(share.mountTag, served.counters);
     opened.push(shareSession(share.mountTag, served, hooks, share.virtio));
   }
-  return [...opened, ...devices.map((device) => openDevice(device, { disposal, hooks }))];
+  return [...opened, ...devices.map((device) => openDevice(device, { disposal, hooks, console, terminal }))];
 }

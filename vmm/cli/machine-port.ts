@@ -25,6 +25,8 @@ export interface Machine {
   onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void;
   /** Settles when the guest has taken the bytes, which may be never. */
   writeConsole(bytes: Uint8Array): Promise<void>;
+  /** The terminal the console is shown on has another size. */
+  resizeConsole(rows: number, columns: number): void;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;
   stop(): Promise<MachineEnd>;
 }

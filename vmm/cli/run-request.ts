@@ -4,7 +4,7 @@ import type { VirtualMachineConfig } from '../config.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
-import { ACCEL, MACHINE, MEMORY, SMP } from '../options/machine.ts';
+import { ACCEL, CONSOLE, MACHINE, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { collectSockets } from '../options/sockets.ts';
@@ -105,6 +105,9 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
+    ...(raw.console === undefined
+      ? {}
+      : { console: readWithFirstKey('--console', CONSOLE, 'place', raw.console).place }),
     ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),
   };
 }

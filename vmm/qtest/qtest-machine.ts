@@ -9,6 +9,7 @@ import { describeError } from '../describe-error.ts';
 import { Disposal } from '../disposal.ts';
 import { type MachineEnd, type MachineEndReason, machineEnd } from '../exit-status.ts';
 import { faultNotices } from '../fault-notices.ts';
+import { GuestConsole } from '../guest-console.ts';
 import type { Hooks } from '../hooks.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { Machine } from '../machine.ts';
@@ -69,7 +70,7 @@ export class QtestMachine {
     checkConfig(config);
     const disposal = new Disposal();
     try {
-      const devices = await openDevices(config, hooks, disposal, new Map());
+      const devices = await openDevices(config, hooks, disposal, new Map(), new GuestConsole());
       return QtestMachine.#wire(config, devices, hooks, disposal);
     } catch (error) {
       await disposal.run().catch(() => {});

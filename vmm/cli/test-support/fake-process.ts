@@ -73,6 +73,7 @@ export class FakeMachine implements Machine {
   readonly events = new EventEmitter();
   readonly typed: number[] = [];
   readonly commands: FakeCommand[] = [];
+  readonly sizes: (readonly [rows: number, columns: number])[] = [];
   readonly ended: Promise<MachineEnd>;
   stops = 0;
   isStarted = false;
@@ -93,6 +94,10 @@ export class FakeMachine implements Machine {
 
   onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void {
     this.events.on('console', listener);
+  }
+
+  resizeConsole(rows: number, columns: number): void {
+    this.sizes.push([rows, columns]);
   }
 
   async writeConsole(bytes: Uint8Array): Promise<void> {
