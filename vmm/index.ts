@@ -16,6 +16,8 @@ export { ERRNO, type Errno, errnoOf, fail } from '../ninep/errno.ts';
 export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
 export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
 export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
+export type { EventKind, Events, TraceEvent } from '../trace/event.ts';
+export { type EventSink, EventStream } from '../trace/event-stream.ts';
 export type {
   DeviceConfig,
   DiskConfig,
@@ -42,6 +44,7 @@ export type {
   TreeExport,
 } from './export-config.ts';
 export type { ConsoleListener } from './guest-console.ts';
+export type { GuestReset, GuestResetReason, OnReboot } from './guest-reset.ts';
 export type { Hooks } from './hooks.ts';
 export { type Server, serve } from './serve/serve.ts';
 export type { ServeConfig, ServeHooks } from './serve/serve-config.ts';

@@ -11,6 +11,7 @@ import { Guest } from './guest.ts';
 import { findGuestFiles } from './guest-files.ts';
 import { type GuestParts, guestParts, wireGuest } from './guest-parts.ts';
 import type { Hooks } from './hooks.ts';
+import { HostCalls } from './host-calls.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
@@ -56,7 +57,8 @@ async function assemble(
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
   // Before a kernel is made: what is wrong with a share or a disk is told at once.
-  const opened = await openDevices(config, hooks, disposal, counters);
+  const calls = hooks.events && new HostCalls(hooks.events);
+  const opened = await openDevices(config, hooks, disposal, counters, calls);
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -68,7 +70,8 @@ async function assemble(
   const serve = (mountTag: string, served: ServedExport) => devices.push(shareSession(mountTag, served, hooks));
   if (root !== undefined) {
     const init = files.init === undefined ? undefined : await readFile(files.init);
-    serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
+    const exported = disposal.take(openRoot(root, init, calls?.hostfs), (it) => it.close());
+    serve(ROOT_TAG, { exported, scope: calls });
   }
   devices.push(...opened);
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
@@ -77,5 +80,10 @@ async function assemble(
   const kernelWords = [...files.kernelWords, ...mmioWords(mmioPlaces(devices))];
   const cmdline = commandLine(config, { ...files, kernelWords });
   const defer = (work: () => void) => void setImmediate(work);
-  return wireGuest({ accelerator, map, cpus, kernel, initrd, cmdline, devices, control, defer }, hooks, disposal);
+  const { onReboot } = config;
+  return wireGuest(
+    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, onReboot, defer },
+    hooks,
+    disposal,
+  );
 }

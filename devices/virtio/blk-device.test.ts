@@ -169,6 +169,7 @@ describe('a bad request gets its status and touches nothing', () => {
     ['a SCSI command of the legacy interface', { type: 2, room: 64 }, UNSUPP],
     ['a secure erase', { type: 14, from: blkRanges([0, 1]) }, UNSUPP],
     ['a discard with the unmap flag', { type: DISCARD, from: blkRanges([0, 1, 1]) }, UNSUPP],
+    ['a discard with an unknown flag', { type: DISCARD, from: blkRanges([0, 1, 2 ** 31]) }, UNSUPP],
     ['a discard past the end', { type: DISCARD, from: blkRanges([0, 1], [last, 2]) }, IOERR],
     ['a discard of nothing', { type: DISCARD, from: blkRanges() }, IOERR],
     ['a discard of half a range', { type: DISCARD, from: blkRanges([0, 1]).subarray(0, 15) }, IOERR],

@@ -12,6 +12,7 @@ import { type RunRequest, readRunRequest } from './run-request.ts';
 import { type RawServeOptions, SERVE_GROUPS, SERVE_OPTIONS } from './serve-options.ts';
 import { readServeRequest, type ServeRequest } from './serve-request.ts';
 import { isSpelled, spell } from './spelling.ts';
+import { describeTrace, type TraceReadRequest } from './trace-options.ts';
 
 /** What `tsvmm kernel` can do. */
 export const KERNEL_ACTIONS = {
@@ -38,6 +39,7 @@ export type Invocation =
   | { readonly kind: 'run'; readonly request: RunRequest }
   | { readonly kind: 'serve'; readonly request: ServeRequest }
   | { readonly kind: 'proxy-helper'; readonly request: HelperRequest }
+  | { readonly kind: 'trace'; readonly request: TraceReadRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
@@ -116,6 +118,7 @@ function describeProgram(
       found({ kind: 'serve', request: readServeRequest(raw) });
     });
   for (const option of SERVE_OPTIONS) serve.addOption(describeOption(option, SERVE_GROUPS[option.group]));
+  describeTrace(program, (request) => found({ kind: 'trace', request }));
   describeProxyHelper(program, (request) => found({ kind: 'proxy-helper', request }));
   program
     .command('kernel')

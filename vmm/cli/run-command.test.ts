@@ -229,7 +229,14 @@ describe('the console', () => {
     expect(await status).toBe(0);
     expect(io.stdout.text).toBe('~ # poweroff\r\n');
     expect(io.stderr.text).toBe(`${NOTICE}tsvmm: the guest powered off\n`);
-    expect(configs).toEqual([{ shares: [{ path: scratch, mountTag: 'host' }], cwd: '/mnt/host', session: 'shell' }]);
+    expect(configs).toEqual([
+      {
+        shares: [{ path: scratch, mountTag: 'host' }],
+        cwd: '/mnt/host',
+        session: 'shell',
+        onReboot: 'restart',
+      },
+    ]);
     expect(io.listeners).toEqual([]);
   });
 

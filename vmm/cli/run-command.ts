@@ -2,6 +2,7 @@ import type { VirtualMachineConfig } from '../config.ts';
 import { showReport } from '../dry-run/show-report.ts';
 import { canRunGuests, type Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
+import { openTraces } from '../trace/traces.ts';
 import { type Invocation, type KernelAction, type KernelOptions, parseCommandLine } from './command-line.ts';
 import { runInGuest } from './command-run.ts';
 import { runConsole } from './console-run.ts';
@@ -17,7 +18,7 @@ import type { RunRequest } from './run-request.ts';
 import { type ServerFactory, serveDirectories } from './serve-command.ts';
 import { SignalWatch } from './signals.ts';
 import { STOP_LIMIT_MS } from './stopping.ts';
-import { openTrace } from './trace-output.ts';
+import { printTrace } from './trace-command.ts';
 import { within } from './within.ts';
 
 /** What the command line sets to work; tests put their own in place. */
@@ -52,9 +53,11 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       for (const line of invocation.request.notices ?? []) say(io.stderr, line);
       return runRequest(invocation.request, io, parts);
     case 'serve':
-      return serveDirectories(invocation.request, io, parts.serve);
+      return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
       return runProxyHelper(invocation.request, io, parts.proxyHelper);
+    case 'trace':
+      return printTrace(invocation.request, io);
     case 'kernel':
       for (const line of await parts.kernel(invocation.action, invocation)) io.stdout.write(`${line}\n`);
       return 0;
@@ -68,7 +71,7 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
 
 /** Starts a guest, or does what was asked for in place of one. */
 function runRequest(request: RunRequest, io: ProcessIo, parts: CommandLineParts): Promise<number> {
-  if (request.qtest !== undefined) return driveQtest(request.qtest, request.trace, io, parts.startQtest);
+  if (request.qtest !== undefined) return driveQtest(request.qtest, request, io, parts);
   return request.dryRun === undefined
     ? runGuest(request, io, parts)
     : describeGuest(request, io, parts.describeMachine);
@@ -77,17 +80,22 @@ function runRequest(request: RunRequest, io: ProcessIo, parts: CommandLineParts)
 async function runGuest(
   request: RunRequest,
   io: ProcessIo,
-  { createMachine, openMonitors }: Pick<CommandLineParts, 'createMachine' | 'openMonitors'>,
+  {
+    createMachine,
+    openMonitors,
+    version: program,
+  }: Pick<CommandLineParts, 'createMachine' | 'openMonitors' | 'version'>,
 ): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
-  const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
+  const notice = (line: string) => say(io.stderr, line);
+  const traces = openTraces(request, { program, stderr: io.stderr, notice });
   const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
   try {
     const config = sessionConfig(request, io);
     const machine = await createMachine(config, {
-      notice: (line) => say(io.stderr, line),
-      ...(trace === undefined ? {} : { trace: trace.write }),
+      notice,
+      ...traces.hooks,
     });
     let monitors: { close(): void } | undefined;
     try {
@@ -101,9 +109,12 @@ async function runGuest(
     }
   } finally {
     signals.close();
-    await trace?.close();
+    await traces.close();
   }
 }
+
+/** A command is lost with the guest it ran in, and there is nothing to boot again for; a console goes on. */
+const REBOOTS = { onReboot: 'restart' } as const;
 
 /** What `--dry-run` does. */
 async function describeGuest(request: RunRequest, io: ProcessIo, describe: MachineDescriber): Promise<number> {
@@ -117,6 +128,7 @@ async function describeGuest(request: RunRequest, io: ProcessIo, describe: Machi
 function sessionConfig({ config, command }: RunRequest, io: ProcessIo): VirtualMachineConfig {
   const terminal = describeTerminal(io);
   return {
+    ...(command === undefined && REBOOTS),
     ...config,
     session: command === undefined ? 'shell' : 'commands',
     ...(terminal === undefined ? {} : { terminal }),

@@ -13,8 +13,12 @@ export const GROUPS = {
 /** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
-/** Names of the options of `tsvmm run`. */
-export type RunOptionName = Exclude<keyof RawRunOptions, 'dryRun' | 'qtestLog'> | 'dry-run' | 'qtest-log';
+/** Names of the options of `tsvmm run`. The text of `--no-NAME` is found as NAME. */
+export type RunOptionName =
+  | Exclude<keyof RawRunOptions, 'dryRun' | 'qtestLog' | 'reboot'>
+  | 'dry-run'
+  | 'qtest-log'
+  | 'no-reboot';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
@@ -26,6 +30,8 @@ export interface RawRunOptions {
   readonly smp?: string;
   readonly accel?: readonly string[];
   readonly machine?: readonly string[];
+  /** False with `--no-reboot`. */
+  readonly reboot?: boolean;
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -36,6 +42,7 @@ export interface RawRunOptions {
   readonly cwd?: string;
   readonly env?: readonly string[];
   readonly trace?: string | true;
+  readonly record?: string;
   readonly verbose?: true;
   readonly dryRun?: string | true;
   readonly qtest?: string;
@@ -83,6 +90,11 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'machine',
     doc: 'tsvmm has one machine, whichever is named, and with --accel qtest none, which is memory alone; accel=NAME is --accel NAME',
+  },
+  {
+    name: 'no-reboot',
+    group: 'machine',
+    doc: 'a guest that resets the machine ends the run, where it would boot again; with COMMAND it always does',
   },
   {
     name: 'virtfs',
@@ -180,7 +192,14 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     value: 'FILE',
     optional: true,
     group: 'output',
-    doc: 'one line for each 9P message (default to stderr)',
+    form: 'FILE[,format=text|jsonl|pcapng][,events=KIND+KIND|all]',
+    doc: 'one line for each 9P message (default to stderr), or any other choice of what happens',
+  },
+  {
+    name: 'record',
+    value: 'FILE',
+    group: 'output',
+    doc: 'record everything that happens, compressed; tsvmm trace FILE reads it',
   },
   {
     name: 'verbose',

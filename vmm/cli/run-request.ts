@@ -10,6 +10,7 @@ import { ACCEL, MACHINE, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { collectSockets } from '../options/sockets.ts';
+import { parseTrace, type TraceRequest } from '../options/trace.ts';
 import { oneOf } from '../options/value-type.ts';
 import type { QtestRequest } from '../qtest/start-qtest.ts';
 import { UsageError } from '../usage-error.ts';
@@ -28,8 +29,9 @@ export interface GuestCommand {
 export interface RunRequest {
   readonly config: VirtualMachineConfig;
   readonly command?: GuestCommand;
-  /** File for one line per 9P message; true for stderr. */
-  readonly trace?: string | true;
+  readonly trace?: TraceRequest;
+  /** File for a recording of everything that happens. */
+  readonly record?: string;
   /** Print the machine in place of starting it. */
   readonly dryRun?: DryRunFormat;
   /** What of a domain's file is not done as it is written, one line each. */
@@ -70,11 +72,14 @@ export function readRunRequest(
   const config = readConfig(raw);
   const { qtest, qmp = [], chardev = [], mon = [] } = raw;
   const sockets = collectSockets({ qtest, qmp, chardev, mon });
+  const traces = {
+    ...(raw.trace === undefined ? {} : { trace: parseTrace(raw.trace) }),
+    ...(raw.record === undefined ? {} : { record: raw.record }),
+  };
   if (accel === 'qtest') {
     if (raw.dryRun !== undefined)
       throw new UsageError('--dry-run: under qtest a client gives the BARs their addresses; leave one of them out');
-    const trace = raw.trace === undefined ? {} : { trace: raw.trace };
-    return { config, qtest: readQtestRequest(raw, command, machine, config, sockets), ...trace };
+    return { config, qtest: readQtestRequest(raw, command, machine, config, sockets), ...traces };
   }
   if (machine === 'none') throw new UsageError('--machine none: there is no CPU in it; add --accel qtest, or use pc');
   const remedy = accel === undefined ? 'add that' : `leave out --accel ${accel}`;
@@ -89,14 +94,14 @@ export function readRunRequest(
       ...(isShellIn ? { cwd } : {}),
     },
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
-    ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+    ...traces,
     ...(sockets.monitors.length === 0 ? {} : { monitors: sockets.monitors }),
     ...(raw.dryRun === undefined ? {} : { dryRun: readFormat(raw.dryRun) }),
     ...(domain === undefined || domain.notices.length === 0 ? {} : { notices: domain.notices }),
   };
 }
 
-const FILES: readonly string[] = ['domain', 'kernel', 'initrd', 'trace', 'qtest-log'];
+const FILES: readonly string[] = ['domain', 'kernel', 'initrd', 'record', 'qtest-log'];
 
 /**
  * What the file says once is said better by an option; lists begin with what is in the file. What executes the guest may be
@@ -106,6 +111,7 @@ function besideDomain({ accel: _accel, ...domain }: DomainOptions, raw: RawRunOp
   return {
     ...domain,
     ...raw,
+    reboot: raw.reboot !== false && domain.reboot !== false,
     fsdev: [...domain.fsdev, ...(raw.fsdev ?? [])],
     device: [...domain.device, ...(raw.device ?? [])],
     drive: [...domain.drive, ...(raw.drive ?? [])],
@@ -144,6 +150,7 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.append === undefined ? {} : { append: raw.append }),
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
+    ...(raw.reboot === false && { onReboot: 'end' }),
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),

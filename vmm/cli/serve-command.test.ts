@@ -125,7 +125,7 @@ describe('tsvmm serve', () => {
           msize: 65_536,
           ctl: true,
         },
-        trace: true,
+        trace: { language: 'lines', choice: {} },
         verbose: true,
       },
     });

@@ -2,14 +2,16 @@ import { Bus } from '../../devices/bus.ts';
 import { systemControlB } from '../../devices/platform/odd-ports.ts';
 import { Pit } from '../../devices/platform/pit.ts';
 import type { MachineRequest } from '../../devices/ports.ts';
+import { describeMachine } from '../../trace/machine-description.ts';
 import { QtestHost } from '../accelerators/qtest/qtest-host.ts';
 import { checkConfig } from '../check-config.ts';
 import type { VirtualMachineConfig } from '../config.ts';
 import { describeError } from '../describe-error.ts';
+import { deviceTrace } from '../device-trace.ts';
 import { Disposal } from '../disposal.ts';
 import { type MachineEnd, type MachineEndReason, machineEnd } from '../exit-status.ts';
-import { faultNotices } from '../fault-notices.ts';
 import type { Hooks } from '../hooks.ts';
+import { HostCalls } from '../host-calls.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { Machine } from '../machine.ts';
 import type { MachineDevice } from '../machine-device.ts';
@@ -69,7 +71,8 @@ export class QtestMachine {
     checkConfig(config);
     const disposal = new Disposal();
     try {
-      const devices = await openDevices(config, hooks, disposal, new Map());
+      const calls = hooks.events && new HostCalls(hooks.events);
+      const devices = await openDevices(config, hooks, disposal, new Map(), calls);
       return QtestMachine.#wire(config, devices, hooks, disposal);
     } catch (error) {
       await disposal.run().catch(() => {});
@@ -106,8 +109,9 @@ export class QtestMachine {
             failures.handle(error);
           }
         }),
-      ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
+      trace: deviceTrace(hooks),
     });
+    hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
     disposal.take(machine, (it) => it.quiesce());
     const pit = new Pit({ clock, line: host.line(ISA_IRQS.timer) });
     machine.ports.map(PORTS.pit.base, PORTS.pit.length, pit);
@@ -145,8 +149,11 @@ export class QtestMachine {
 
   #reset(byGuest: boolean): void {
     if (this.#isEnded) return;
-    this.#machine?.pci.reset();
-    this.#tell({ kind: 'reset', byGuest });
+    const done = this.#machine?.reset() ?? Promise.resolve();
+    done.then(
+      () => this.#isEnded || this.#tell({ kind: 'reset', byGuest }),
+      (error) => this.fail(error),
+    );
   }
 
   async #finish(end: MachineEnd): Promise<void> {

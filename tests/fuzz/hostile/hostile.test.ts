@@ -98,7 +98,7 @@ function sloppy(habits: Habits): SubjectMaker {
 function tampered(tamper: (queue: Virtqueue) => Partial<Virtqueue>): TransportRow {
   const direct = TRANSPORTS.direct as TransportRow;
   return {
-    packed: true,
+    ...direct,
     make(parts) {
       const activate = (context: DeviceContext): void =>
         parts.device.activate({
@@ -167,6 +167,10 @@ class Changed implements Virtqueue {
   detach(): void {
     this.real.detach();
   }
+
+  drained(): Promise<void> {
+    return this.real.drained();
+  }
 }
 
 const changed = (queue: Virtqueue, changes: Partial<Virtqueue>) => new Changed(queue, changes);
@@ -234,8 +238,15 @@ describe('a defect is found', () => {
 
   const TAMPERINGS: readonly (readonly [string, (queue: Virtqueue) => Partial<Virtqueue>, RegExp])[] = [
     ['another head is given out', wrongHead, /instead of head/],
-    ['a chain is given out twice', twice, /never made available|given out twice|instead of head/],
+    ['a chain is given out twice', twice, /gives out chain where there is empty/],
     ['what is not RAM is given out', notRam, /bytes that are not RAM/],
+    [
+      'a buffer is left out',
+      (queue) => given(queue, () => ({ readable: [] })),
+      /other readable pieces|0 and \d+ bytes/,
+    ],
+    ['a chain is lost', () => ({ pop: () => 'empty' }), /gives out empty where there is/],
+    ['a broken chain is given out', mended, /gives out \w+ where there is fault/],
     ['nothing comes into the ring', () => ({ push: () => {} }), /the ring says/],
     ['a wrong length comes into the ring', (queue) => ({ push: (chain) => queue.push(chain, 0) }), /the ring says/],
   ];
@@ -294,11 +305,26 @@ function pile(later: (work: () => void) => void, work: () => void): void {
   for (let i = 0; i < 4; i += 1) later(i === 0 ? work : () => {});
 }
 
-function wrongHead(queue: Virtqueue): Partial<Virtqueue> {
+/** Gives out chains with something changed. */
+function given(queue: Virtqueue, change: (chain: Chain) => Partial<Chain>): Partial<Virtqueue> {
   return {
     pop() {
       const outcome = queue.pop();
-      return outcome === 'empty' || outcome.kind === 'fault' ? outcome : { ...outcome, head: outcome.head + 1 };
+      return outcome === 'empty' || outcome.kind === 'fault' ? outcome : { ...outcome, ...change(outcome) };
+    },
+  };
+}
+
+function wrongHead(queue: Virtqueue): Partial<Virtqueue> {
+  return given(queue, () => ({ head: 999 }));
+}
+
+/** Says that there is nothing where a rule was broken. */
+function mended(queue: Virtqueue): Partial<Virtqueue> {
+  return {
+    pop() {
+      const outcome = queue.pop();
+      return outcome !== 'empty' && outcome.kind === 'fault' ? 'empty' : outcome;
     },
   };
 }
@@ -316,11 +342,5 @@ function twice(queue: Virtqueue): Partial<Virtqueue> {
 }
 
 function notRam(queue: Virtqueue): Partial<Virtqueue> {
-  return {
-    pop() {
-      const outcome = queue.pop();
-      if (outcome === 'empty' || outcome.kind === 'fault') return outcome;
-      return { ...outcome, writable: [new Uint8Array(outcome.writableLength)] };
-    },
-  };
+  return given(queue, ({ writable }) => ({ writable: writable.map((view) => view.slice()) }));
 }

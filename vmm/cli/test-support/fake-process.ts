@@ -95,6 +95,10 @@ export class FakeMachine implements Machine {
     this.events.on('console', listener);
   }
 
+  onReset(listener: (reset: { line: string }) => void): void {
+    this.events.on('reset', listener);
+  }
+
   async writeConsole(bytes: Uint8Array): Promise<void> {
     this.typed.push(...bytes);
   }

@@ -1,0 +1,13 @@
+/** Features on which requirements depend. */
+import type { FeatureBit } from './requirement.ts';
+
+/** @spec virtio 1.2 §6 Reserved Feature Bits, §5.2.3 Feature bits, §5.3.3 Feature bits */
+export const FEATURE = {
+  inOrder: { name: 'VIRTIO_F_IN_ORDER', bit: 35 },
+  notificationData: { name: 'VIRTIO_F_NOTIFICATION_DATA', bit: 38 },
+  ringReset: { name: 'VIRTIO_F_RING_RESET', bit: 40 },
+  blkSecureErase: { name: 'VIRTIO_BLK_F_SECURE_ERASE', bit: 16, device: 2 },
+  blkLifetime: { name: 'VIRTIO_BLK_F_LIFETIME', bit: 15, device: 2 },
+  consoleMultiport: { name: 'VIRTIO_CONSOLE_F_MULTIPORT', bit: 1, device: 3 },
+  consoleEmergWrite: { name: 'VIRTIO_CONSOLE_F_EMERG_WRITE', bit: 2, device: 3 },
+} as const satisfies Readonly<Record<string, FeatureBit>>;
