@@ -111,6 +111,7 @@ function besideDomain({ accel: _accel, ...domain }: DomainOptions, raw: RawRunOp
   return {
     ...domain,
     ...raw,
+    reboot: raw.reboot !== false && domain.reboot !== false,
     fsdev: [...domain.fsdev, ...(raw.fsdev ?? [])],
     device: [...domain.device, ...(raw.device ?? [])],
     drive: [...domain.drive, ...(raw.drive ?? [])],
