@@ -91,10 +91,8 @@ export class BlkDevice implements VirtioDevice, BlkOwner {
   }
 
   activate(context: DeviceContext): void {
-    const queue = context.queue(0);
-    if (queue === undefined) return;
     const { defer } = this.#options;
-    const server = new RequestServer({ context, queue, defer, answer: (chain) => this.#answer(chain) });
+    const server = new RequestServer({ context, queue: 0, defer, answer: (chain) => this.#answer(chain) });
     this.#life = { context, server };
   }
 

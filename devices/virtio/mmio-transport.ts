@@ -107,6 +107,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** Back to power-on. */
   reset(): void {
     this.#life.writeStatus(0);
+    this.#guestPageSize = 0;
   }
 
   deviceId(): number {

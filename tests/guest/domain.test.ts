@@ -15,7 +15,8 @@ describeGuest("a domain of libvirt's", (accel) => {
     async () => {
       const { bzImage } = await ensureKernel({ arch: archOf(accel) });
       for (const name of ['mapped', 'fixed']) mkdirSync(join(host, name));
-      writeFileSync(join(host, 'fixed', 'given'), 'by the host');
+      writeFileSync(join(host, 'fixed', 'given'), 'by the host\n');
+      writeFileSync(join(host, 'disk.img'), Buffer.alloc(2 ** 20, 'on the disk\n'));
       const file = join(host, 'domain.xml');
       writeFileSync(
         file,
@@ -40,6 +41,12 @@ describeGuest("a domain of libvirt's", (accel) => {
               <address type='virtio-mmio'/>
             </filesystem>
             <rng model='virtio'/>
+            <disk type='file' device='disk'>
+              <driver name='qemu' type='raw' cache='none'/>
+              <source file='${host}/disk.img'/>
+              <target dev='vda' bus='virtio'/>
+              <serial>from-xml</serial>
+            </disk>
             <interface type='network'/>
           </devices>
         </domain>`,
@@ -51,11 +58,13 @@ describeGuest("a domain of libvirt's", (accel) => {
         cd /mnt
         echo hello > mapped/made && chown 7:8 mapped/made && stat -c %u:%g mapped/made
         cat fixed/given
+        head -1 /dev/vda
+        cat /sys/block/vda/serial
         touch fixed/made
       `;
       const { status, stdout, stderr } = await tsvmm(['run', '--domain', file, '--', 'sh', '-c', script]);
-      expect(stdout).toBe('domain.word=1\nmemory\nvirtio_rng.0 \n7:8\nby the host');
-      expect(stderr).toContain(`tsvmm: ${file}:22: <interface> is left out: there is no network\n`);
+      expect(stdout).toBe('domain.word=1\nmemory\nvirtio_rng.0 \n7:8\nby the host\non the disk\nfrom-xml');
+      expect(stderr).toContain(`tsvmm: ${file}:28: <interface> is left out: there is no network\n`);
       expect(stderr).toContain('Read-only file system');
       expect(status).toBe(1);
       expect(readFileSync(join(host, 'mapped', 'made'), 'utf8')).toBe('hello\n');

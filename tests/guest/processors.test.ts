@@ -19,7 +19,7 @@ describeGuest(
           dmesg | grep -c 'could not set ID'
           cd /mnt/host
           for cpu in $(seq 0 ${MAX_CPUS - 1}); do
-            taskset -c $cpu sh -c 'seq $0 $(($0 + 20000)) > $0 && cut -d" " -f39 /proc/self/stat > $0.cpu' $cpu &
+            taskset -c $cpu sh -c 'seq $0 $(($0 + 5000)) > $0 && cut -d" " -f39 /proc/self/stat > $0.cpu' $cpu &
           done
           wait
           for cpu in $(seq 0 ${MAX_CPUS - 1}); do cat $cpu; done | md5sum

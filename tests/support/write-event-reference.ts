@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { eventReference } from '../../trace/reference.ts';
 
 const README = 'trace/README.md';
-const [before = '', , after = ''] = readFileSync(README, 'utf8').split(
+const [before = '', after = ''] = readFileSync(README, 'utf8').split(
   /(?<=<!-- events -->\n)[\s\S]*(?=<!-- \/events -->)/,
 );
 writeFileSync(README, `${before}\n${eventReference()}\n${after}`);

@@ -13,6 +13,8 @@ const MOST_BLOCK = 64 * 2 ** 20;
 const LEAST_BLOCK = 12;
 /** Exponent of ten of time stamps without an option that says it. */
 const USUAL_RESOLUTION = 6;
+/** Finer ones, and those that are powers of two, are none of ours. */
+const MOST_RESOLUTION = 18;
 const FRAME_HEADERS = 14 + 20 + 20;
 
 const decoder = new TextDecoder();
@@ -82,7 +84,8 @@ class PcapngTrace implements OpenedTrace {
   #interface(body: DataView): void {
     const options = optionsOf(body, 8);
     const name = options.get(OPTION.name);
-    const resolution = options.get(OPTION.resolution)?.[0] ?? USUAL_RESOLUTION;
+    const said = options.get(OPTION.resolution)?.[0] ?? USUAL_RESOLUTION;
+    const resolution = said > MOST_RESOLUTION ? USUAL_RESOLUTION : said;
     this.#interfaces.push({ name: name === undefined ? '' : textOf(name), resolution });
   }
 
@@ -137,6 +140,7 @@ function carriedBy(frame: DataView) {
   const [from, to] = [frame.getUint16(34), frame.getUint16(36)];
   if (from !== PORT_9P && to !== PORT_9P) return undefined;
   const at = 34 + (frame.getUint8(46) >> 4) * 4;
+  if (at > frame.byteLength) return undefined;
   const end = Math.min(14 + frame.getUint16(16), frame.byteLength);
   const payload = new Uint8Array(frame.buffer, frame.byteOffset + at, Math.max(0, end - at));
   const direction = to === PORT_9P ? ('request' as const) : ('reply' as const);

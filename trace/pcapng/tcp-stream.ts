@@ -46,11 +46,12 @@ export class TcpStream {
   readonly #server: End;
   #identification = 0;
 
-  constructor(index: number) {
+  /** @param first the first sequence number of each end */
+  constructor(index: number, first = { client: 0x1000_0000, server: 0x2000_0000 }) {
     const port = FIRST_CLIENT_PORT + (index % CLIENT_PORTS);
     const network = Math.floor(index / CLIENT_PORTS) & 0xff;
-    this.#client = { mac: 2, address: [10, 9, network, 2], port, next: 0x1000_0000 };
-    this.#server = { mac: 1, address: [10, 9, network, 1], port: PORT_9P, next: 0x2000_0000 };
+    this.#client = { mac: 2, address: [10, 9, network, 2], port, next: first.client };
+    this.#server = { mac: 1, address: [10, 9, network, 1], port: PORT_9P, next: first.server };
   }
 
   /** The three frames that open it, and the way each goes. */

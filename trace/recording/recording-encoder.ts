@@ -21,14 +21,17 @@ export class RecordingTrace implements TraceEncoder {
   readonly bufferBytes = KEPT_OF_BUFFER;
   readonly #header: TraceHeader;
   readonly #pack: (bytes: Uint8Array) => Uint8Array;
+  readonly #blockLength: number;
   #lines: string[] = [];
   #length = 0;
   #events = 0;
   #firstId = 0;
   #firstTime = 0;
 
-  constructor(header: TraceHeader, pack: (bytes: Uint8Array) => Uint8Array) {
+  /** @param blockLength bytes of JSON in a block, about */
+  constructor(header: TraceHeader, pack: (bytes: Uint8Array) => Uint8Array, blockLength = BLOCK_LENGTH) {
     this.#header = header;
+    this.#blockLength = blockLength;
     this.#pack = pack;
   }
 
@@ -41,7 +44,7 @@ export class RecordingTrace implements TraceEncoder {
     if (this.#events === 0) [this.#firstId, this.#firstTime] = [event.id, event.time];
     this.#events += 1;
     this.#add(JSON.stringify(eventToJson(event)));
-    return this.#length >= BLOCK_LENGTH ? this.#block() : NOTHING;
+    return this.#length >= this.#blockLength ? this.#block() : NOTHING;
   }
 
   end(): Uint8Array {

@@ -25,7 +25,9 @@ export interface Machine {
   start(): void | Promise<void>;
   readonly ended: Promise<MachineEnd>;
   onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void;
-  onReset(listener: (reset: Pick<GuestReset, 'line'>) => void): void;
+  onReset(listener: (reset: Pick<GuestReset, 'line' | 'reason'>) => void): void;
+  /** Has the guest begin anew, as the reset button does. */
+  reset(): Promise<void>;
   /** Settles when the guest has taken the bytes, which may be never. */
   writeConsole(bytes: Uint8Array): Promise<void>;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;

@@ -191,12 +191,12 @@ const REFUSED: readonly Refused[] = [
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,disable-legacy=on',
-    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   ['run --device virtio-9p-device,fsdev=fs0', '--device: mount_tag is missing; add mount_tag=TAG'],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,force-legacy=on',
-    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
     'run --device virtio-rng-ccw',

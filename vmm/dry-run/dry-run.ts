@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { FrameHandler } from '../../ninep/frame-handler.ts';
 import { type AcceleratorChoice, chooseAccelerator } from '../accelerators/choose.ts';
-import { idleAccelerator } from '../accelerators/idle-accelerator.ts';
+import { idleHost } from '../accelerators/idle-host.ts';
 import { readInitrdFile, readKernelFile } from '../boot/kernel-file.ts';
 import type { LinuxImage } from '../boot/linux-image.ts';
 import { loadLinux, memoryNeeded } from '../boot/load-linux.ts';
@@ -66,9 +66,10 @@ async function report(
   const ownWords = kernelWords({ arch, pvm, ownKernel: config.kernel !== undefined, verbose: config.verbose ?? false });
   const cmdline = commandLine(config, { kernelWords: [...ownWords, ...mmioWords(places)], root });
 
-  const accelerator = idleAccelerator(kind, map);
-  const machine = new Machine(accelerator, {
+  const host = idleHost(map);
+  const machine = new Machine(host, {
     map,
+    cpus,
     devices,
     onConsole: () => true,
     onConsoleReady() {},
@@ -80,7 +81,7 @@ async function report(
       kernel: image,
       ...(initrd && { initrd }),
       cmdline,
-      memory: accelerator.memory,
+      memory: host.memory,
       map,
       cpus,
       pciInterrupts: machine.pciInterrupts,

@@ -146,7 +146,9 @@ export class DriverQueue implements DriverVirtqueue {
 
 /** The descriptors of one chain with their next fields; `slotOf` says where each will stand. */
 function link(parts: readonly Descriptor[], slotOf: (index: number) => number): Descriptor[] {
-  return parts.map((part, i) =>
-    i === parts.length - 1 ? part : { ...part, flags: (part.flags ?? 0) | DESCRIPTOR_FLAG.next, next: slotOf(i + 1) },
-  );
+  return parts.map((part, i) => {
+    if (i === parts.length - 1) return part;
+    const { addr, len, flags = 0 } = part;
+    return { addr, len, flags: flags | DESCRIPTOR_FLAG.next, next: slotOf(i + 1) };
+  });
 }

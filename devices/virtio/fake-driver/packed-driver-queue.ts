@@ -123,15 +123,15 @@ export class PackedDriverQueue implements DriverVirtqueue {
 
   /** Writes a chain from the next free entry on. The flags of the very first one not yet published are held back. */
   #place(parts: readonly PackedDescriptor[], id: number): void {
-    parts.forEach((part, index) => {
+    parts.forEach(({ addr, len, flags: own = 0 }, index) => {
       const { slot, wrap } = this.#next;
       const more = index < parts.length - 1 ? PACKED_FLAG.next : 0;
-      const flags = (part.flags ?? 0) | more | availableBits(wrap);
+      const flags = own | more | availableBits(wrap);
       if (this.#held === undefined) {
         this.#held = { slot, flags };
-        this.ring.setDescriptor(slot, { ...part, id, flags: this.ring.flags(slot) });
+        this.ring.setDescriptor(slot, { addr, len, id, flags: this.ring.flags(slot) });
       } else {
-        this.ring.setDescriptor(slot, { ...part, id, flags });
+        this.ring.setDescriptor(slot, { addr, len, id, flags });
       }
       this.#next.advance(1);
     });

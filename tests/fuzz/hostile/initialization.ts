@@ -3,6 +3,7 @@ import { STATUS } from '../../../devices/virtio/status.ts';
 import type { Random } from '../../support/random.ts';
 import { ZONES } from './chains.ts';
 import { HIGH_RAM } from './ram.ts';
+import type { WatchedQueue } from './watched-queue.ts';
 import type { QueuePlace } from './wires.ts';
 import { ticks, type World } from './world.ts';
 
@@ -140,7 +141,7 @@ export function disorderly({ wire }: World, random: Random): Step[] {
 export async function renewQueue(world: World, random: Random): Promise<string> {
   const { wire, subject, ledger } = world;
   const index = random.below(world.rings.length);
-  const [ring, before] = [world.rings[index], ledger.queues[index]];
+  const ring = world.rings[index];
   const hurried = random.oneIn(4);
   wire.resetQueue(index);
   for (let turn = 0; !hurried && turn < PATIENCE && wire.isResetting(index); turn += 1) {
@@ -151,12 +152,16 @@ export async function renewQueue(world: World, random: Random): Promise<string> 
     ledger.verdict.fail(`the reset of queue ${index} does not end`);
   const format = ring?.format ?? 'split';
   const place = makePlan(world, random).places[index];
-  if (ring === undefined || place === undefined || before === undefined || ledger.queues[index] === before)
+  if (ring === undefined || place === undefined || ledger.queues[index] !== undefined)
     return `queue ${index}, which is not reset`;
-  if (random.oneIn(3)) return `queue ${index}, and leaves it at that`;
+  if (random.oneIn(10)) return `queue ${index}, and leaves it at that`;
   ring.begin(place, format);
   wire.place(index, place);
   wire.enable(index);
+  ledger.turn();
+  await ticks(2);
+  const renewed: WatchedQueue | undefined = ledger.queues.at(index);
+  if (world.alive && renewed?.looks === 0) ledger.verdict.fail(`nobody looks at the new queue ${index}`);
   return `queue ${index} of ${place.size}${hurried ? ', in a hurry' : ''}`;
 }
 

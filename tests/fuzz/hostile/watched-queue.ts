@@ -19,6 +19,8 @@ export class WatchedQueue implements Virtqueue {
   #faulted = false;
   /** Chains returned since the device last asked for an interrupt. */
   unannounced = 0;
+  /** How often the device has looked for a chain. */
+  looks = 0;
   /** Places in the ring that the device has given back: entries of a packed one, chains of a split one. */
   givenBack = 0;
 
@@ -48,6 +50,7 @@ export class WatchedQueue implements Virtqueue {
   }
 
   pop(): PopOutcome {
+    this.looks += 1;
     const expected = this.#faulted
       ? 'fault'
       : this.#ring.next((head) => this.#chains.has(head) || this.#ring.keeps(head));

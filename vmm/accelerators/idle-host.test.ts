@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { Gpa } from '../../devices/ports.ts';
 import { memoryMap } from '../memory-map.ts';
-import { idleAccelerator } from './idle-accelerator.ts';
+import { idleHost } from './idle-host.ts';
 
 test('RAM is where the map says, however much it is, and keeps nothing', () => {
-  const { memory } = idleAccelerator('kvm', memoryMap(63 * 2 ** 30));
+  const { memory } = idleHost(memoryMap(63 * 2 ** 30));
   const view = (address: number, length: number) => memory.view(address as Gpa, length);
   view(0x1000, 4)?.fill(1);
   expect(view(0x1000, 4)).toEqual(new Uint8Array(4));
