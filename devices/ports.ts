@@ -68,6 +68,12 @@ export interface BusTarget {
   write(offset: number, width: AccessWidth, value: number): void;
 }
 
+/** What the machine's reset line reaches. */
+export interface Resettable {
+  /** Back to power-on. */
+  reset(): void;
+}
+
 /** A bus as a device that owns movable ranges (PCI BARs) sees it. */
 export interface RangePort {
   /** Maps [base, base + length) to `target`; returns what unmaps it, or undefined if the range overlaps another or the bus's end. */

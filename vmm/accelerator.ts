@@ -67,8 +67,14 @@ export interface Accelerator extends DeviceHost {
   /** Resolves when no CPU executes; works while the guest spins. */
   pause(): Promise<void>;
   resume(): void;
-  /** Ends execution for good, also while the guest spins; memory stays. Idempotent. */
+  /** Ends execution, also while the guest spins; memory stays. Idempotent. */
   stop(): Promise<void>;
+  /**
+   * Puts CPUs, interrupt controllers and timer of a stopped accelerator back to power-on, so that it can be started again, with
+   * another `onStop`. Devices have lowered their lines and unbound their doorbells before. What RAM holds then is not
+   * defined: the software CPU clears it, KVM does not. Rejects with HostError where the host refuses.
+   */
+  reset(): Promise<void>;
   /** Stops, and gives back every resource. Idempotent. */
   close(): Promise<void>;
 }

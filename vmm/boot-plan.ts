@@ -6,9 +6,10 @@ export const OWN_TAG_PREFIX = 'tsvmm.';
 export const ROOT_TAG = `${OWN_TAG_PREFIX}root`;
 export const CONTROL_TAG = `${OWN_TAG_PREFIX}control`;
 
-/** The directory grafted into the guest's root, and our init in it. */
+/** The directory grafted into the guest's root. */
 export const GRAFT_NAME = '.tsvmm';
-const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
+/** Our init in it, as the guest sees it. */
+export const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
 
 /** What a guest is to be told before it starts, beside what the user configured. */
 export interface BootWords {

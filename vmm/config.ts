@@ -1,5 +1,6 @@
 import type { BlockStore } from '../devices/virtio/block-store.ts';
 import type { ExportConfig, SecurityModel } from './export-config.ts';
+import type { OnReboot } from './guest-reset.ts';
 
 /**
  * What a virtual machine is made from, as plain data: the command line parses into it, programs write it.
@@ -36,6 +37,12 @@ export interface VirtioConfig {
   readonly indirectDesc?: boolean;
   /** Offers suppression of notifications by index. Default true. */
   readonly eventIdx?: boolean;
+  /** Offers the use of buffers in the order in which they were made available. Default false. */
+  readonly inOrder?: boolean;
+  /** Offers the reset of single queues. Default true. */
+  readonly queueReset?: boolean;
+  /** Offers kicks that say how far the driver has come. Default false. */
+  readonly notificationData?: boolean;
 }
 
 /** How a guest mounts a share. */
@@ -132,6 +139,11 @@ export interface VirtualMachineConfig {
   readonly root?: RootConfig | false;
   /** What our init does in the guest: run commands of `exec` (the default), or a shell on the console. */
   readonly session?: 'commands' | 'shell';
+  /**
+   * When the guest resets the machine, or a triple fault does: `end` ends it (the default), `restart` boots it again with the
+   * same devices. Commands of `exec` that have not ended are rejected then.
+   */
+  readonly onReboot?: OnReboot;
   /** Our init prints one line on the console as soon as it runs, for timing a boot. Default false. */
   readonly announce?: boolean;
   /** Kernel messages on the console from the first line on. Default false. */

@@ -10,6 +10,7 @@ import { describeError } from './describe-error.ts';
 import { deviceTrace } from './device-trace.ts';
 import { Disposal } from './disposal.ts';
 import { GuestConsole } from './guest-console.ts';
+import type { OnReboot } from './guest-reset.ts';
 import type { Hooks } from './hooks.ts';
 import { Machine } from './machine.ts';
 import type { MachineDevice } from './machine-device.ts';
@@ -29,6 +30,8 @@ export interface GuestPlan {
   readonly devices: readonly MachineDevice[];
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
+  /** What becomes of the machine when the guest resets it; it ends unless given. */
+  readonly onReboot?: OnReboot | undefined;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -37,7 +40,11 @@ export interface GuestPlan {
 export interface GuestParts {
   readonly accelerator: Accelerator;
   readonly machine: Machine;
+  /** Where the kernel that is loaded begins. */
   readonly entry: CpuEntry;
+  /** Loads it again, after a reset. */
+  readonly load: () => CpuEntry;
+  readonly onReboot: OnReboot;
   readonly control: GuestControl | undefined;
   readonly disposal: Disposal;
   readonly console: GuestConsole;
@@ -57,10 +64,14 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   } catch (error) {
     // What went wrong first is what the caller needs to know.
     await disposal.run().catch(() => {});
-    if (error instanceof BootError || error instanceof MemorySizeError)
-      throw new UsageError(error.message, { cause: error });
-    throw error;
+    throw asUsageError(error);
   }
+}
+
+/** What is wrong with kernel or memory is wrong with what was asked for; any other error stays as it is. */
+export function asUsageError(error: unknown): unknown {
+  const isAsked = error instanceof BootError || error instanceof MemorySizeError;
+  return isAsked ? new UsageError(error.message, { cause: error }) : error;
 }
 
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
@@ -91,15 +102,18 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());
 
-  const entry = loadLinux({
-    kernel: plan.kernel,
-    ...(plan.initrd && { initrd: plan.initrd }),
-    cmdline: plan.cmdline,
-    memory: accelerator.memory,
-    map,
-    cpus: plan.cpus,
-    pciInterrupts: machine.pciInterrupts,
-    rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
-  });
-  return { accelerator, machine, entry, control, disposal, console, requests, failures };
+  const load = () =>
+    loadLinux({
+      kernel: plan.kernel,
+      ...(plan.initrd && { initrd: plan.initrd }),
+      cmdline: plan.cmdline,
+      memory: accelerator.memory,
+      map,
+      cpus: plan.cpus,
+      pciInterrupts: machine.pciInterrupts,
+      rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
+    });
+  const entry = load();
+  const { onReboot = 'end' } = plan;
+  return { accelerator, machine, entry, load, onReboot, control, disposal, console, requests, failures };
 }

@@ -44,6 +44,7 @@ export type {
   TreeExport,
 } from './export-config.ts';
 export type { ConsoleListener } from './guest-console.ts';
+export type { GuestReset, GuestResetReason, OnReboot } from './guest-reset.ts';
 export type { Hooks } from './hooks.ts';
 export { type Server, serve } from './serve/serve.ts';
 export type { ServeConfig, ServeHooks } from './serve/serve-config.ts';

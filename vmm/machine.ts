@@ -14,8 +14,7 @@ import { FwCfg } from '../devices/platform/fw-cfg.ts';
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
-import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl } from '../devices/ports.ts';
-import type { VirtioDevice } from '../devices/virtio/device.ts';
+import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl, Resettable } from '../devices/ports.ts';
 import type { AccessHandler, DeviceHost } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
@@ -31,7 +30,7 @@ import {
   REGIONS,
 } from './memory-map.ts';
 import { wantedSlots } from './pci-places.ts';
-import { plugVirtio } from './plug-virtio.ts';
+import { type PluggedDevice, plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
 /** Physical addresses of an x86-64 CPU have at most 52 bits. @spec Intel SDM vol. 3 §4.1.4 Enumeration of Paging Features by CPUID */
@@ -66,7 +65,9 @@ export class Machine implements AccessHandler {
   readonly pciInterrupts: readonly PciInterrupt[];
   readonly #devices: readonly MachineDevice[];
   /** Those of `#devices`, plugged in. */
-  #virtio: readonly VirtioDevice[] = [];
+  #virtio: readonly PluggedDevice[] = [];
+  readonly #platform: Resettable[] = [];
+  readonly #assignsBars: boolean;
 
   /** Throws UsageError where devices cannot have the places they ask for. */
   constructor(accelerator: DeviceHost, options: MachineOptions) {
@@ -89,8 +90,8 @@ export class Machine implements AccessHandler {
     this.#mapPlatform(accelerator, options);
     this.#plugFunctions(accelerator, options);
     this.pciInterrupts = pciInterrupts(this.pci.functions().map(({ slot }) => slot));
-    const windows = { io: PORTS.pciIo, memory: REGIONS.pciMmio };
-    this.bars = options.assignBars === false ? [] : assignBars(this.pci, windows, { interruptLine: pciInterruptGsi });
+    this.#assignsBars = options.assignBars ?? true;
+    this.bars = this.#assignBars();
   }
 
   read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
@@ -108,26 +109,45 @@ export class Machine implements AccessHandler {
   async quiesce(): Promise<void> {
     this.serial.flush();
     for (const { interrupt } of this.#devices) interrupt?.();
-    const outcomes = await Promise.allSettled(this.#virtio.map((device) => device.reset()));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await allEnded(this.#virtio.map(({ device }) => device.reset()));
+  }
+
+  /**
+   * Puts every device and PCI function back to power-on, as the reset line does, and the BARs where they were at first. RAM
+   * keeps what it holds. Requests under way are ended; when it resolves, nothing of the life before touches guest memory any
+   * more. No CPU may execute meanwhile. Rejects, after all the rest was done, with what kept a device from it.
+   */
+  async reset(): Promise<void> {
+    for (const part of this.#platform) part.reset();
+    this.pci.reset();
+    for (const { reset } of this.#virtio) reset?.();
+    this.#assignBars();
+    await allEnded(this.#virtio.map(({ drained }) => drained()));
+  }
+
+  #assignBars(): readonly BarAssignment[] {
+    if (!this.#assignsBars) return [];
+    return assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
   }
 
   #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1, trace }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
+    const cmos = new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 });
+    const [postCode, controlA, resetControl] = [postCodePort(), systemControlA(control), resetControlPort(control)];
+    const fwCfg = new FwCfg({ memory: map.memory, cpus });
+    const configuration = new ConfigMechanism1(this.pci, { resetControl, events: trace?.events?.of('pci') });
+    this.#platform.push(this.serial, keyboard, cmos, postCode, controlA, resetControl, configuration, fwCfg);
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
       [PORTS.com1, this.serial],
       [PORTS.keyboardData, keyboard.dataPort],
       [PORTS.keyboardCommand, keyboard.commandPort],
-      [PORTS.cmos, new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 })],
-      [PORTS.postCode, postCodePort()],
-      [PORTS.systemControlA, systemControlA(control)],
-      [PORTS.fwCfg, new FwCfg({ memory: map.memory, cpus })],
+      [PORTS.cmos, cmos],
+      [PORTS.postCode, postCode],
+      [PORTS.systemControlA, controlA],
+      [PORTS.fwCfg, fwCfg],
       [PORTS.pm1aControl, pm1ControlPort(control)],
-      [
-        PORTS.pciConfig,
-        new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control), events: trace?.events?.of('pci') }),
-      ],
+      [PORTS.pciConfig, configuration],
     ];
     for (const [range, target] of targets) {
       if (this.ports.map(range.base, range.length, target) === undefined)
@@ -140,4 +160,9 @@ export class Machine implements AccessHandler {
     this.pci.attach(pvpanic(control));
     this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });
   }
+}
+
+/** Waits for all, then rejects with the first failure. */
+async function allEnded(ends: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(ends)) if (outcome.status === 'rejected') throw outcome.reason;
 }

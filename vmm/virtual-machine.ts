@@ -80,5 +80,10 @@ async function assemble(
   const kernelWords = [...files.kernelWords, ...mmioWords(mmioPlaces(devices))];
   const cmdline = commandLine(config, { ...files, kernelWords });
   const defer = (work: () => void) => void setImmediate(work);
-  return wireGuest({ accelerator, map, cpus, kernel, initrd, cmdline, devices, control, defer }, hooks, disposal);
+  const { onReboot } = config;
+  return wireGuest(
+    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, onReboot, defer },
+    hooks,
+    disposal,
+  );
 }

@@ -16,7 +16,10 @@ import {
   msixPending,
 } from './msix-registers.ts';
 
+/** The pending bits begin here, or behind a longer table: where other machines of this kind have them. */
 const HALF_PAGE = 0x800;
+/** @spec PCI Local Bus 3.0 §6.8.2.6 PBA Offset/PBA BIR for MSI-X: both structures are aligned so */
+const QWORD = 8;
 const PAGE = 0x1000;
 
 /** What MSI-X of one function needs. */
@@ -33,14 +36,15 @@ export interface MsixParts {
   readonly controlChanged?: () => void;
 }
 
-/** A region made of equal register banks, one after the other. */
+/** A region made of equal register banks, one after the other, of at least so many bytes. */
 function arrayRegion(
   name: string,
   banks: readonly (Registers & { readonly length: number })[],
   events: EventPort | undefined,
+  least = 0,
 ): BarRegion {
   const stride = banks[0]?.length ?? 0;
-  const bus = new Bus(name, stride * banks.length);
+  const bus = new Bus(name, Math.max(least, stride * banks.length));
   banks.forEach((bank, index) => {
     bus.map(index * stride, stride, registerTarget(name, bank, events));
   });
@@ -77,8 +81,8 @@ export class Msix {
     );
     const { offsets, length, target } = layOutBar(
       'msix',
-      [arrayRegion('msix_table', this.#entries, events), arrayRegion('msix_pba', pendingWords, events)],
-      { alignment: HALF_PAGE, minimum: PAGE },
+      [arrayRegion('msix_table', this.#entries, events, HALF_PAGE), arrayRegion('msix_pba', pendingWords, events)],
+      { alignment: QWORD, minimum: PAGE },
     );
     this.bar = { index: barIndex, kind: 'memory-32', length, target };
     this.capability = {

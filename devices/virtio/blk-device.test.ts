@@ -4,6 +4,8 @@ import type { BlockStore } from './block-store.ts';
 import { BLK_TYPE, BlkDriver, blkRanges, type DriverRequest } from './fake-driver/blk-driver.ts';
 import { type DriverChoice, resetDevice, startDevice } from './fake-driver/driver-transport.ts';
 import { Arena, GuestRam } from './fake-driver/guest-ram.ts';
+import { makeDriverQueue } from './fake-driver/make-driver-queue.ts';
+import { resetQueue } from './fake-driver/queue-reset.ts';
 import { WAYS } from './fake-driver/ways.ts';
 import { MemoryBlockStore } from './memory-block-store.ts';
 
@@ -169,6 +171,7 @@ describe('a bad request gets its status and touches nothing', () => {
     ['a SCSI command of the legacy interface', { type: 2, room: 64 }, UNSUPP],
     ['a secure erase', { type: 14, from: blkRanges([0, 1]) }, UNSUPP],
     ['a discard with the unmap flag', { type: DISCARD, from: blkRanges([0, 1, 1]) }, UNSUPP],
+    ['a discard with an unknown flag', { type: DISCARD, from: blkRanges([0, 1, 2 ** 31]) }, UNSUPP],
     ['a discard past the end', { type: DISCARD, from: blkRanges([0, 1], [last, 2]) }, IOERR],
     ['a discard of nothing', { type: DISCARD, from: blkRanges() }, IOERR],
     ['a discard of half a range', { type: DISCARD, from: blkRanges([0, 1]).subarray(0, 15) }, IOERR],
@@ -306,6 +309,21 @@ test('a reset waits for requests under way, which then touch nothing of the gues
   if (queue === undefined) throw new Error('no queue');
   const again = new BlkDriver(transport, queue, arena).send({ type: GET_ID, room: 20 });
   expect((await again).status).toBe(OK);
+});
+
+test('after a reset of its queue alone the new queue is served', async () => {
+  const { arena, faults, send, transport } = await running({ choice: { features: ALL, queueReset: true } });
+  expect((await send({ type: FLUSH })).status).toBe(OK);
+  await resetQueue(transport, 0);
+  const queue = makeDriverQueue(arena, { size: 8 });
+  transport.enableQueue(0, queue.ring);
+  const again = new BlkDriver(transport, queue, arena).send({ type: GET_ID, room: 20 });
+  const silence = (async () => {
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+    return undefined;
+  })();
+  expect((await Promise.race([again, silence]))?.status).toBe(OK);
+  expect(faults).toEqual([]);
 });
 
 test('a driver that keeps the ring full leaves turns to others', async () => {

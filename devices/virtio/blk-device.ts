@@ -9,6 +9,7 @@ import { BLK_FEATURE, type BlkOwner, blkConfig } from './blk-config-registers.ts
 import { BLK_REQUESTS, BLK_STATUS, type BlkStatus, type Disk, readRequest } from './blk-requests.ts';
 import { type BlockStore, SECTOR } from './block-store.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
+import { VERSION_1 } from './features.ts';
 import { type Answer, RequestServer, Unanswerable } from './request-server.ts';
 import type { Chain } from './virtqueue.ts';
 
@@ -70,16 +71,19 @@ export class BlkDevice implements VirtioDevice, BlkOwner {
   }
 
   /**
-   * A driver that does not know of flushing has every write flushed for it.
+   * A driver that does not know of flushing has every write flushed for it; but a driver of the legacy interface that may
+   * choose is left with what it chose.
    *
    * @spec virtio 1.2 §5.2.5.2 Device Requirements: Device Initialization
+   * @spec virtio 1.2 §5.2.5.3 Legacy Interface: Device Initialization
    * @spec virtio 1.2 §5.2.6.2 Device Requirements: Device Operation
    */
   readWriteback(): number {
     const features = this.#life?.context.features ?? this.features;
     const chooses = (features & BLK_FEATURE.configWce) !== 0n;
     if (chooses && this.#chosen !== undefined) return this.#chosen;
-    return (features & BLK_FEATURE.flush) === 0n || this.#options.writethrough === true ? 0 : 1;
+    const flushes = (features & BLK_FEATURE.flush) !== 0n || (chooses && (features & VERSION_1) === 0n);
+    return !flushes || this.#options.writethrough === true ? 0 : 1;
   }
 
   writeWriteback(value: number): void {
@@ -87,10 +91,8 @@ export class BlkDevice implements VirtioDevice, BlkOwner {
   }
 
   activate(context: DeviceContext): void {
-    const queue = context.queue(0);
-    if (queue === undefined) return;
     const { defer } = this.#options;
-    const server = new RequestServer({ context, queue, defer, answer: (chain) => this.#answer(chain) });
+    const server = new RequestServer({ context, queue: 0, defer, answer: (chain) => this.#answer(chain) });
     this.#life = { context, server };
   }
 

@@ -18,8 +18,8 @@ export interface LegacyParts {
   readonly vectors: InterruptVectors;
   /** The device-specific configuration. */
   readonly config: BusTarget;
-  /** Whether MSI-X is enabled: vectors then stand between header and configuration. */
-  readonly msixEnabled: () => boolean;
+  /** Whether MSI-X is enabled: vectors then stand between header and configuration. Absent where there is none to enable. */
+  readonly msixEnabled?: (() => boolean) | undefined;
   readonly kick: (queue: number) => void;
   readonly takeIsr: () => number;
   /** Absent where kicks arrive as writes only. */
@@ -53,10 +53,12 @@ export class LegacyInterface implements LegacyOwner {
     this.#parts = parts;
     this.#header = legacyHeader.instance(this);
     this.#vectorRegisters = legacyVectors.instance(this);
-    const end = HEADER_LENGTH + VECTORS_LENGTH + parts.life.device.configLength;
+    const { msixEnabled } = parts;
+    const end = HEADER_LENGTH + (msixEnabled ? VECTORS_LENGTH : 0) + parts.life.device.configLength;
     const length = 2 ** Math.ceil(Math.log2(end));
-    const [plain, withVectors] = [this.#layout(length, false), this.#layout(length, true)];
-    const layout = () => (parts.msixEnabled() ? withVectors : plain);
+    const plain = this.#layout(length, false);
+    const withVectors = msixEnabled ? this.#layout(length, true) : plain;
+    const layout = () => (msixEnabled?.() ? withVectors : plain);
     this.bar = {
       index: BAR_INDEX,
       kind: 'io',

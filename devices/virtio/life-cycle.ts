@@ -6,10 +6,10 @@ import type { DeviceTrace, GuestMemory } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
 import { LifeWatch } from './life-watch.ts';
-import type { QueueArea } from './queue-layout.ts';
+import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault, type RingFault } from './ring-fault.ts';
-import { DeviceStatus, type DriverInterface } from './status.ts';
+import { DeviceStatus, type DriverInterface, type StatusState } from './status.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
 /** What the life of a device needs of its transport. */
@@ -29,12 +29,17 @@ export interface LifeCycleParts {
   readonly runningChanged: () => void;
   /** Puts the transport's own registers back; called when a reset begins. */
   readonly resetRegisters: () => void;
+  /** Puts back what the transport itself knows of one queue; called when the reset of that queue is complete. */
+  readonly resetQueueRegisters?: (queue: number) => void;
 }
 
 /** From DRIVER_OK to the next reset. */
 interface Life {
-  readonly queues: readonly (Virtqueue | undefined)[];
+  readonly queues: (Virtqueue | undefined)[];
 }
+
+/** States in which the features are agreed on and the device is not being reset. */
+const AGREED: readonly StatusState[] = ['features-ok', 'running', 'needs-reset', 'failed'];
 
 /** One device between its transport and its driver. */
 export class DeviceLifeCycle {
@@ -49,6 +54,8 @@ export class DeviceLifeCycle {
   readonly #watch: LifeWatch | undefined;
   #accepted = 0n;
   #configGeneration = 0;
+  /** The configuration changed since the driver last asked for its generation. */
+  #configChanged = false;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
   /** Resets under way: only a driver of the legacy interface begins a new life, or another reset, before they have ended. */
@@ -86,8 +93,15 @@ export class DeviceLifeCycle {
     return this.#accepted;
   }
 
-  /** Changes whenever the configuration did: 0 to 255. @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout */
-  get configGeneration(): number {
+  /**
+   * The generation of the configuration as the driver reads it, 0 to 255: another one than last time where the
+   * configuration changed in between, however often.
+   *
+   * @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout
+   */
+  takeConfigGeneration(): number {
+    if (this.#configChanged) this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+    this.#configChanged = false;
     return this.#configGeneration;
   }
 
@@ -120,14 +134,37 @@ export class DeviceLifeCycle {
     this.#configure(() => queue.setAddress(area, address));
   }
 
-  /** The driver wrote the enable register of a queue: legal once features are agreed on and before DRIVER_OK. */
+  /** Feature bits that count: those accepted, once both sides agreed on them. */
+  get agreed(): bigint {
+    return AGREED.includes(this.#status.state) ? this.#accepted : 0n;
+  }
+
+  /** The driver wrote the enable register of a queue: legal once features are agreed on and before DRIVER_OK, and after a reset of the queue. */
   enableQueue(queue: QueueSetup, value: number): void {
     this.#configure(() => {
       const { state } = this.#status;
       if (value === 0 || queue.enabled || state === 'features-ok') return queue.writeEnable(value);
+      if (state === 'running' && queue.wasReset) return queue.writeEnable(value) ?? this.#enliven(queue);
       this.needsReset(`queue ${queue.index} may not be enabled in state ${state}`);
       return undefined;
     });
+  }
+
+  /**
+   * The driver wrote the reset register of a queue: 1 resets that queue alone. Nothing of it is touched by the time this
+   * returns but the buffers of requests under way, and the reset is complete when those have ended.
+   *
+   * @spec virtio 1.2 §2.6.1 Virtqueue Reset
+   */
+  resetQueue(queue: QueueSetup, value: number): void {
+    const { index } = queue;
+    if ((this.agreed & RING_FEATURE.ringReset) === 0n) {
+      this.fault(`queue ${index} may not be reset: VIRTIO_F_RING_RESET is not agreed on`);
+    } else if (value !== 1) {
+      this.fault(`the reset register of queue ${index} takes 1, not ${value}`);
+    } else if (!queue.resetting) {
+      this.#resetQueue(queue);
+    }
   }
 
   /** The driver of the legacy interface placed a whole queue, which also enables it; base 0 takes it away. */
@@ -172,6 +209,40 @@ export class DeviceLifeCycle {
     }
     const fault = change();
     if (fault !== undefined) this.needsReset(fault.message);
+  }
+
+  #resetQueue(setup: QueueSetup): void {
+    const life = this.#life;
+    const queue = life?.queues[setup.index];
+    const complete = (): void => {
+      setup.completeReset();
+      this.#parts.resetQueueRegisters?.(setup.index);
+    };
+    if (life === undefined || queue === undefined) {
+      complete();
+      return;
+    }
+    setup.beginReset();
+    queue.detach();
+    life.queues[setup.index] = undefined;
+    this.device.queueReset?.(setup.index);
+    if (queue.inFlight === 0) complete();
+    else {
+      queue.drained().then(() => {
+        if (this.#life === life) complete();
+      });
+    }
+  }
+
+  /** A queue that was reset comes to life again, and buffers that are there already are looked at. */
+  #enliven(setup: QueueSetup): RingFault | undefined {
+    const life = this.#life;
+    if (life === undefined || !setup.enabled) return undefined;
+    const queue = setup.activate(this.#parts.memory, this.#accepted);
+    if (isRingFault(queue)) return queue;
+    life.queues[setup.index] = queue;
+    this.kick(setup.index);
+    return undefined;
   }
 
   #start(): void {
@@ -234,7 +305,7 @@ export class DeviceLifeCycle {
         if (alive() && queue.takeInterrupt()) this.#parts.queueInterrupt(queue.index);
       },
       notifyConfigChange: () => {
-        this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+        this.#configChanged = true;
         if (alive()) this.#parts.configInterrupt();
       },
       needsReset: (why) => {

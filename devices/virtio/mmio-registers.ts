@@ -22,6 +22,8 @@ export interface MmioOwner {
 export interface ModernMmioOwner extends MmioOwner {
   readQueueReady(): number;
   writeQueueReady(value: number): void;
+  readQueueReset(): number;
+  writeQueueReset(value: number): void;
   readQueueAddress(area: QueueArea): bigint;
   writeQueueAddress(area: QueueArea, address: bigint): void;
   configGeneration(): number;
@@ -203,6 +205,17 @@ export const mmioRegisters = registerBlock<ModernMmioOwner>(
     fixed('SHMLenHigh', 0x0b4, 0xffff_ffff, modern, 'High half of the same.'),
     fixed('SHMBaseLow', 0x0b8, 0xffff_ffff, modern, 'Address of a shared memory region: all ones, there is none.'),
     fixed('SHMBaseHigh', 0x0bc, 0xffff_ffff, modern, 'High half of the same.'),
+    {
+      name: 'QueueReset',
+      at: 0x0c0,
+      width: 4,
+      access: 'rw',
+      reset: 0,
+      spec: modern,
+      doc: 'Writing 1 resets the queue, where VIRTIO_F_RING_RESET is agreed on. Reads 1 until that is complete.',
+      read: (owner) => owner.readQueueReset(),
+      write: (owner, value) => owner.writeQueueReset(value),
+    },
     {
       name: 'ConfigGeneration',
       at: 0x0fc,

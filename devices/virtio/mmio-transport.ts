@@ -13,8 +13,9 @@ import {
   type ModernMmioOwner,
   mmioRegisters,
 } from './mmio-registers.ts';
+import { readNotification } from './notification-data.ts';
 import { IsrStatus } from './pci-isr.ts';
-import type { QueueArea } from './queue-layout.ts';
+import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import type { QueueSetup } from './queue-setup.ts';
 
 /** What a virtio MMIO device gets. */
@@ -106,6 +107,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** Back to power-on. */
   reset(): void {
     this.#life.writeStatus(0);
+    this.#guestPageSize = 0;
   }
 
   deviceId(): number {
@@ -142,6 +144,14 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     });
   }
 
+  readQueueReset(): number {
+    return this.#selected?.resetting ? 1 : 0;
+  }
+
+  writeQueueReset(value: number): void {
+    this.#forSelected((queue) => this.#life.resetQueue(queue, value));
+  }
+
   readQueueAddress(area: QueueArea): bigint {
     return this.#selected?.address(area) ?? 0n;
   }
@@ -173,8 +183,9 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     });
   }
 
-  notify(queue: number): void {
-    this.#life.kick(queue & 0xffff);
+  /** With VIRTIO_F_NOTIFICATION_DATA the number of the queue is one half of what is written. */
+  notify(written: number): void {
+    this.#life.kick(readNotification(written).queue);
   }
 
   interruptStatus(): number {
@@ -194,7 +205,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   configGeneration(): number {
-    return this.#life.configGeneration;
+    return this.#life.takeConfigGeneration();
   }
 
   get #selected(): QueueSetup | undefined {
@@ -219,8 +230,12 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     const { doorbells } = this.#parts;
     if (doorbells === undefined || this.#address === undefined || !this.#life.running) return;
     const address = (this.#address + mmioRegisters.at('QueueNotify').at) as Gpa;
-    for (const { index } of this.#life.queues) {
-      const bell = { space: 'mmio', address, width: 4, datamatch: index } as const;
+    const { queues, agreed } = this.#life;
+    // A value that changes with every kick cannot be matched: of several queues the write itself has to say which one.
+    const varies = (agreed & RING_FEATURE.notificationData) !== 0n;
+    if (varies && queues.length > 1) return;
+    for (const { index } of queues) {
+      const bell = { space: 'mmio', address, width: 4, ...(!varies && { datamatch: index }) } as const;
       this.#unbind.push(doorbells.bind(bell, () => this.#life.kick(index)));
     }
   }

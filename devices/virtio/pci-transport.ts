@@ -6,6 +6,7 @@ import type { PciCapability } from '../pci/capabilities.ts';
 import { PciFunction, type PciIdentity } from '../pci/function.ts';
 import { Msix } from '../pci/msix.ts';
 import {
+  type AccessWidth,
   asGpa,
   type BusTarget,
   type DeviceTrace,
@@ -21,10 +22,12 @@ import type { RingChoice } from './features.ts';
 import { InterruptVectors } from './interrupt-vectors.ts';
 import { LegacyInterface } from './legacy-interface.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
+import { readNotification } from './notification-data.ts';
 import { type StructureType, structureCapabilityAt } from './pci-capabilities.ts';
 import { pciConfigAccess } from './pci-config-access.ts';
 import { IsrStatus } from './pci-isr.ts';
 import { NOTIFY_OFF_MULTIPLIER, NotifyStructure } from './pci-notify.ts';
+import { RING_FEATURE } from './queue-layout.ts';
 
 /** What a virtio PCI function gets. */
 export interface VirtioPciParts {
@@ -111,6 +114,7 @@ export class VirtioPciTransport {
         this.#legacy?.setRunning(this.#life.running);
       },
       resetRegisters: () => this.#resetRegisters(),
+      resetQueueRegisters: (queue) => this.#vectors.setQueue(queue, NO_VECTOR),
     });
     this.#vectors = new InterruptVectors(vectors, device.queueSizes.length);
     this.#common = new CommonConfig(this.#life, this.#vectors);
@@ -119,6 +123,7 @@ export class VirtioPciTransport {
       queues: device.queueSizes.length,
       doorbells: parts.doorbells,
       kick: (queue) => this.#kick(queue),
+      written: (queue, width, value) => this.#checkNotification(queue, width, value),
     });
     const bars: Bar[] = [];
     const capabilities: PciCapability[] = [];
@@ -132,7 +137,7 @@ export class VirtioPciTransport {
         life: this.#life,
         vectors: this.#vectors,
         config: configTarget(device),
-        msixEnabled: () => this.#msix?.enabled ?? false,
+        msixEnabled: vectors === 0 ? undefined : () => this.#msix?.enabled ?? false,
         kick: (queue) => this.#kick(queue),
         takeIsr: () => this.#isr.take(),
         doorbells: parts.doorbells,
@@ -218,6 +223,13 @@ export class VirtioPciTransport {
 
   #kick(queue: number): void {
     if (this.pci.busMaster) this.#life.kick(queue);
+  }
+
+  /** @spec virtio 1.2 §4.1.5.2 Available Buffer Notifications */
+  #checkNotification(queue: number, width: AccessWidth, value: number): void {
+    if ((this.#life.agreed & RING_FEATURE.notificationData) === 0n) return;
+    if (width === 4 && readNotification(value).queue === queue) return;
+    this.#life.fault(`queue ${queue} was rung with ${width} bytes 0x${value.toString(16)}, not with notification data`);
   }
 
   #commandChanged(): void {

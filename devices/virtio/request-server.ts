@@ -19,7 +19,8 @@ export type Answer = number | Unanswerable;
 /** What a server of requests is made of. */
 export interface RequestServerParts {
   readonly context: DeviceContext;
-  readonly queue: Virtqueue;
+  /** Index of the queue. */
+  readonly queue: number;
   readonly defer: Defer;
   /** Serves one request. What it throws, or rejects with, is our bug. */
   readonly answer: (chain: Chain) => Answer | Promise<Answer>;
@@ -55,15 +56,22 @@ export class RequestServer {
   /** Takes no more requests; resolves when those under way have ended. */
   stop(): Promise<void> {
     this.#stopped = true;
-    this.#parts.queue.detach();
+    this.#queue?.detach();
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#drained = resolve;
     });
   }
 
+  /** The queue that is alive now: after a reset of it alone it is another one. */
+  get #queue(): Virtqueue | undefined {
+    return this.#parts.context.queue(this.#parts.queue);
+  }
+
   #serve(): void {
-    const { queue, context } = this.#parts;
+    const { context } = this.#parts;
+    const queue = this.#queue;
+    if (queue === undefined) return;
     queue.suppressKicks();
     for (let left = REQUESTS_PER_TURN; !this.#broken; left -= 1) {
       if (left === 0) {
@@ -75,34 +83,35 @@ export class RequestServer {
         if (!queue.allowKicks()) break;
         queue.suppressKicks();
       } else if (outcome.kind === 'fault') this.#break(outcome.message);
-      else this.#take(outcome);
+      else this.#take(queue, outcome);
     }
     context.notifyUsed(queue);
   }
 
-  #take(chain: Chain): void {
+  #take(queue: Virtqueue, chain: Chain): void {
     let answer: Answer | Promise<Answer>;
     try {
       answer = this.#parts.answer(chain);
     } catch (error) {
       answer = bug(error);
     }
-    if (answer instanceof Promise) void this.#finishLater(chain, answer);
-    else this.#finish(chain, answer);
+    if (answer instanceof Promise) void this.#finishLater(queue, chain, answer);
+    else this.#finish(queue, chain, answer);
   }
 
-  async #finishLater(chain: Chain, answer: Promise<Answer>): Promise<void> {
+  async #finishLater(queue: Virtqueue, chain: Chain, answer: Promise<Answer>): Promise<void> {
     this.#underWay += 1;
-    this.#finish(chain, await answer.catch(bug));
+    this.#finish(queue, chain, await answer.catch(bug));
     this.#underWay -= 1;
     if (!this.#stopped) this.#later(false);
     else if (this.#underWay === 0) this.#drained();
   }
 
-  #finish(chain: Chain, answer: Answer): void {
+  /** A chain goes back to the queue it came from; what was wrong with one of a queue that is no more is forgotten. */
+  #finish(queue: Virtqueue, chain: Chain, answer: Answer): void {
     const unanswerable = answer instanceof Unanswerable;
-    this.#parts.queue.push(chain, unanswerable ? 0 : answer);
-    if (unanswerable) this.#break(`queue ${this.#parts.queue.index}: head ${chain.head}: ${answer.why}`);
+    queue.push(chain, unanswerable ? 0 : answer);
+    if (unanswerable && queue === this.#queue) this.#break(`queue ${queue.index}: head ${chain.head}: ${answer.why}`);
   }
 
   /** Takes no more requests from a driver that broke a rule; those under way still end. */
@@ -110,6 +119,11 @@ export class RequestServer {
     if (this.#stopped || this.#broken) return;
     this.#broken = true;
     this.#parts.context.needsReset(why);
+  }
+
+  #notify(): void {
+    const queue = this.#queue;
+    if (queue !== undefined) this.#parts.context.notifyUsed(queue);
   }
 
   #later(takes: boolean): void {
@@ -122,7 +136,7 @@ export class RequestServer {
       this.#turnTakes = false;
       if (this.#stopped) return;
       if (serves) this.#serve();
-      else this.#parts.context.notifyUsed(this.#parts.queue);
+      else this.#notify();
     });
   }
 }

@@ -102,6 +102,10 @@ export class WatchedQueue implements Virtqueue {
     this.#queue.detach();
   }
 
+  drained(): Promise<void> {
+    return this.#queue.drained();
+  }
+
   /** The used elements since the last notification. */
   takeUsed(): readonly EventId[] {
     const used = this.#used;

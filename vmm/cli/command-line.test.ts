@@ -146,7 +146,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
     },
   ],
   [
-    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
+    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off,in_order=on,queue_reset=off,notification_data=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
     {
       config: {
         cwd: '/mnt/one',
@@ -162,6 +162,9 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
               packed: true,
               indirectDesc: false,
               eventIdx: false,
+              inOrder: true,
+              queueReset: false,
+              notificationData: true,
             },
           },
           { path: '/srv', mountTag: 'two' },
@@ -228,6 +231,8 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
+  ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
+  ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
   ['run --trace', { config: { shares: [] }, trace: PLAIN }],
   [
     'run --trace 9p.log --verbose --verbose',
@@ -255,7 +260,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   [`run ${SHARE} --cwd / -- ls`, { config: { shares: [HOST] }, command: { argv: ['ls'], env: {}, cwd: '/' } }],
   [
     'run -nographic -enable-kvm -accel kvm -machine q35,accel=kvm,usb=off -M pc -cpu host -no-reboot -nodefaults -no-user-config -name guest -display none -vga none -serial mon:stdio -monitor none -net none -nic none',
-    { config: { shares: [], accel: 'kvm' } },
+    { config: { shares: [], accel: 'kvm', onReboot: 'end' } },
   ],
   ['run --accel software', { config: { shares: [], accel: 'software' } }],
   ['run -accel tcg --accel=software', { config: { shares: [], accel: 'software' } }],

@@ -44,8 +44,8 @@ export type Invocation =
   | { readonly kind: 'doctor'; readonly json: boolean };
 
 /**
- * Reads a command line, `args` being what follows the program's name. It looks at nothing but its arguments. Throws
- * UsageError with one line for whatever it cannot take.
+ * Reads a command line, `args` being what follows the program's name. It looks at nothing but its arguments, and the file
+ * of `--domain`. Throws UsageError with one line for whatever it cannot take.
  */
 export function parseCommandLine(args: readonly string[], version: string): Invocation {
   if (args.length === 0) throw new UsageError('no command; tsvmm run starts a guest, tsvmm --help lists the rest');

@@ -26,8 +26,11 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   signals.handle((signal) => stopping.bySignal(signal));
   stopping.whenUnread(io.stdout);
   const release: (() => void)[] = [() => stopping.close()];
-  const screen = new ScreenModes();
+  let screen = new ScreenModes();
   let lineIsOpen = false;
+  const leaveScreen = (): void => {
+    if (io.stdout.isTTY) io.stdout.write(screen.undo() + (lineIsOpen ? '\n' : ''));
+  };
   let attached = false;
   const attachInput = (): void => {
     if (attached) return;
@@ -40,6 +43,12 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
     lineIsOpen = bytes.at(-1) !== LINE_FEED;
     return written(io.stdout, bytes);
   });
+  machine.onReset(({ line }) => {
+    leaveScreen();
+    screen = new ScreenModes();
+    lineIsOpen = false;
+    say(io.stderr, line);
+  });
   try {
     await machine.start();
     if (io.stdin.isTTY) attachInput();
@@ -48,7 +57,7 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
     const end = await machine.ended;
     attached = true;
     for (const undo of release.splice(0)) undo();
-    if (io.stdout.isTTY) io.stdout.write(screen.undo() + (lineIsOpen ? '\n' : ''));
+    leaveScreen();
     return stopping.report(end);
   } finally {
     for (const undo of release) undo();

@@ -1,6 +1,6 @@
 import type { SocketEndpoint } from '../chardev/socket-endpoint.ts';
 import type { MonitoredMachine } from '../qmp/commands.ts';
-import { announceEnd } from '../qmp/machine-events.ts';
+import { announceEnd, announceReset } from '../qmp/machine-events.ts';
 import type { Monitors } from '../qmp/monitors.ts';
 import type { Machine } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
@@ -26,12 +26,15 @@ export async function openGuestMonitors(
     get status() {
       return status;
     },
+    // Where that fails the machine ends, which is announced.
+    reset: () => machine.reset().catch(() => {}),
     quit: () => void machine.stop(),
   };
   const monitors = await open(endpoints, monitored, (error) => {
     reportFailure(io.stderr, error);
     void machine.stop();
   });
+  machine.onReset(({ reason }) => announceReset(monitors, reason !== 'requested'));
   void machine.ended.then(({ reason }) => {
     status = 'shutdown';
     announceEnd(monitors, reason);

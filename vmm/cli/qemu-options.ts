@@ -47,7 +47,6 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
     accepted: "the guest sees the host's processor",
     check: (value) => readWithFirstKey('--cpu', CPU, 'model', value),
   },
-  { name: 'no-reboot', accepted: 'a guest that resets the machine ends the run' },
   { name: 'nodefaults', accepted: 'there are no default devices' },
   { name: 'no-user-config', accepted: 'there is no configuration file' },
   { name: 'name', value: 'NAME', accepted: 'nothing shows a name' },

@@ -131,6 +131,10 @@ const REFUSED: readonly Refused[] = [
   ['run -netdev user,id=n0', '-netdev is not supported; leave it out'],
   ['run -hda x.img', '-hda is not supported; use --drive file=FILE,if=virtio'],
   ['run -daemonize', '-daemonize is not supported; use nohup or setsid'],
+  [
+    'run --dry-run --accel qtest',
+    '--dry-run: under qtest a client gives the BARs their addresses; leave one of them out',
+  ],
   ['run -nographic=yes', '-nographic takes no value'],
 ];
 

@@ -187,16 +187,16 @@ const REFUSED: readonly Refused[] = [
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,vectors=2',
-    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,disable-legacy=on',
-    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   ['run --device virtio-9p-device,fsdev=fs0', '--device: mount_tag is missing; add mount_tag=TAG'],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,force-legacy=on',
-    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
     'run --device virtio-rng-ccw',
@@ -237,6 +237,10 @@ const REFUSED: readonly Refused[] = [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on,packed=on',
     '--device: packed=on needs the interface of virtio 1.x; leave disable-modern out',
   ],
+  ...['in_order', 'queue_reset', 'notification_data'].map((key): [string, string] => [
+    `run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on,${key}=on`,
+    `--device: ${key}=on needs the interface of virtio 1.x; leave disable-modern out`,
+  ]),
   [
     'run --device virtio-9p-pci-transitional,fsdev=fs0,mount_tag=host,disable-legacy=off',
     '--device: disable-legacy goes with virtio-9p-pci; the name virtio-9p-pci-transitional decides that already',

@@ -1,3 +1,5 @@
+import type { VirtualMachineConfig } from '../config.ts';
+import { showReport } from '../dry-run/show-report.ts';
 import { canRunGuests, type Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
 import { openTraces } from '../trace/traces.ts';
@@ -7,7 +9,7 @@ import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
-import type { MachineFactory } from './machine-port.ts';
+import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
 import { driveQtest, type QtestFactory } from './qtest-command.ts';
@@ -23,6 +25,7 @@ import { within } from './within.ts';
 export interface CommandLineParts {
   readonly version: string;
   readonly createMachine: MachineFactory;
+  readonly describeMachine: MachineDescriber;
   readonly startQtest: QtestFactory;
   readonly openMonitors: MonitorFactory;
   readonly serve: ServerFactory;
@@ -47,9 +50,8 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       io.stdout.write(invocation.text);
       return 0;
     case 'run':
-      return invocation.request.qtest === undefined
-        ? runGuest(invocation.request, io, parts)
-        : driveQtest(invocation.request.qtest, invocation.request, io, parts);
+      for (const line of invocation.request.notices ?? []) say(io.stderr, line);
+      return runRequest(invocation.request, io, parts);
     case 'serve':
       return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
@@ -67,6 +69,14 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
   }
 }
 
+/** Starts a guest, or does what was asked for in place of one. */
+function runRequest(request: RunRequest, io: ProcessIo, parts: CommandLineParts): Promise<number> {
+  if (request.qtest !== undefined) return driveQtest(request.qtest, request, io, parts);
+  return request.dryRun === undefined
+    ? runGuest(request, io, parts)
+    : describeGuest(request, io, parts.describeMachine);
+}
+
 async function runGuest(
   request: RunRequest,
   io: ProcessIo,
@@ -82,12 +92,7 @@ async function runGuest(
   const traces = openTraces(request, { program, stderr: io.stderr, notice });
   const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
   try {
-    const terminal = describeTerminal(io);
-    const config = {
-      ...request.config,
-      session: command === undefined ? ('shell' as const) : ('commands' as const),
-      ...(terminal === undefined ? {} : { terminal }),
-    };
+    const config = sessionConfig(request, io);
     const machine = await createMachine(config, {
       notice,
       ...traces.hooks,
@@ -106,6 +111,28 @@ async function runGuest(
     signals.close();
     await traces.close();
   }
+}
+
+/** A command is lost with the guest it ran in, and there is nothing to boot again for; a console goes on. */
+const REBOOTS = { onReboot: 'restart' } as const;
+
+/** What `--dry-run` does. */
+async function describeGuest(request: RunRequest, io: ProcessIo, describe: MachineDescriber): Promise<number> {
+  checkHostPaths(request.config);
+  const report = await describe(sessionConfig(request, io), { notice: (line) => say(io.stderr, line) });
+  io.stdout.write(request.dryRun === 'json' ? `${JSON.stringify(report, null, 2)}\n` : showReport(report));
+  return 0;
+}
+
+/** The configuration of a request, with what the guest's init is to do. */
+function sessionConfig({ config, command }: RunRequest, io: ProcessIo): VirtualMachineConfig {
+  const terminal = describeTerminal(io);
+  return {
+    ...(command === undefined && REBOOTS),
+    ...config,
+    session: command === undefined ? 'shell' : 'commands',
+    ...(terminal === undefined ? {} : { terminal }),
+  };
 }
 
 /** The terminal the console will be shown on; a name the guest's kernel command line cannot carry is left out. */

@@ -13,11 +13,16 @@ export const GROUPS = {
 /** One option of `tsvmm run`. QEMU's single dash is accepted for each. */
 export type RunOption = CommandOption<RunOptionName> & { readonly group: keyof typeof GROUPS };
 
-/** Names of the options of `tsvmm run`. */
-export type RunOptionName = Exclude<keyof RawRunOptions, 'qtestLog'> | 'qtest-log';
+/** Names of the options of `tsvmm run`. The text of `--no-NAME` is found as NAME. */
+export type RunOptionName =
+  | Exclude<keyof RawRunOptions, 'dryRun' | 'qtestLog' | 'reboot'>
+  | 'dry-run'
+  | 'qtest-log'
+  | 'no-reboot';
 
 /** The options of one command line as text, before any value is read. */
 export interface RawRunOptions {
+  readonly domain?: string;
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
@@ -25,6 +30,8 @@ export interface RawRunOptions {
   readonly smp?: string;
   readonly accel?: readonly string[];
   readonly machine?: readonly string[];
+  /** False with `--no-reboot`. */
+  readonly reboot?: boolean;
   readonly root?: string;
   readonly init?: string;
   readonly virtfs?: readonly string[];
@@ -37,6 +44,7 @@ export interface RawRunOptions {
   readonly trace?: string | true;
   readonly record?: string;
   readonly verbose?: true;
+  readonly dryRun?: string | true;
   readonly qtest?: string;
   readonly qtestLog?: string;
   readonly qmp?: readonly string[];
@@ -46,6 +54,12 @@ export interface RawRunOptions {
 
 /** The options of `tsvmm run`, in the order help shows them. */
 export const RUN_OPTIONS: readonly RunOption[] = [
+  {
+    name: 'domain',
+    value: 'FILE',
+    group: 'machine',
+    doc: "a domain of libvirt's, as virsh dumpxml prints it; the options beside it win over what the file says once, and are added to its shares and devices",
+  },
   {
     name: 'kernel',
     value: 'FILE',
@@ -76,6 +90,11 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'machine',
     doc: 'tsvmm has one machine, whichever is named, and with --accel qtest none, which is memory alone; accel=NAME is --accel NAME',
+  },
+  {
+    name: 'no-reboot',
+    group: 'machine',
+    doc: 'a guest that resets the machine ends the run, where it would boot again; with COMMAND it always does',
   },
   {
     name: 'virtfs',
@@ -186,5 +205,12 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     name: 'verbose',
     group: 'output',
     doc: "show the kernel's messages; with COMMAND the console goes to stderr",
+  },
+  {
+    name: 'dry-run',
+    value: 'text|json',
+    optional: true,
+    group: 'output',
+    doc: 'print the machine as it would be and start nothing: memory, buses, devices, options, kernel command line (default text)',
   },
 ];

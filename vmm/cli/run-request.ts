@@ -1,6 +1,8 @@
 import { mountPoint, namesRoot } from '../boot-plan.ts';
 import type { SocketEndpoint } from '../chardev/socket-endpoint.ts';
 import type { VirtualMachineConfig } from '../config.ts';
+import type { DomainOptions } from '../domain/domain-draft.ts';
+import { type DomainReader, readDomainFile } from '../domain/domain-file.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
@@ -9,6 +11,7 @@ import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { collectSockets } from '../options/sockets.ts';
 import { parseTrace, type TraceRequest } from '../options/trace.ts';
+import { oneOf } from '../options/value-type.ts';
 import type { QtestRequest } from '../qtest/start-qtest.ts';
 import { UsageError } from '../usage-error.ts';
 import { readQtestRequest } from './qtest-request.ts';
@@ -29,20 +32,35 @@ export interface RunRequest {
   readonly trace?: TraceRequest;
   /** File for a recording of everything that happens. */
   readonly record?: string;
+  /** Print the machine in place of starting it. */
+  readonly dryRun?: DryRunFormat;
+  /** What of a domain's file is not done as it is written, one line each. */
+  readonly notices?: readonly string[];
   /** Monitors of the guest. */
   readonly monitors?: readonly SocketEndpoint[];
   /** A machine without a CPU is asked for, in place of a guest. */
   readonly qtest?: QtestRequest;
 }
 
+/** How the machine is printed. */
+export type DryRunFormat = 'text' | 'json';
+
+const DRY_RUN_FORMATS = oneOf('text', 'json');
+
 /**
- * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at. Throws UsageError for a value
- * that cannot be read and for options that contradict each other.
+ * Reads the values of a command line of `tsvmm run`; nothing of the host is looked at but the file of `--domain`. Throws
+ * UsageError for a value that cannot be read and for options that contradict each other.
  */
-export function readRunRequest(raw: RawRunOptions, command: readonly string[] | undefined): RunRequest {
-  for (const [name, value] of Object.entries({ ...raw, 'qtest-log': raw.qtestLog })) {
+export function readRunRequest(
+  given: RawRunOptions,
+  command: readonly string[] | undefined,
+  readDomain: DomainReader = readDomainFile,
+): RunRequest {
+  for (const [name, value] of Object.entries({ ...given, 'qtest-log': given.qtestLog })) {
     if (FILES.includes(name) && value === '') throw new UsageError(`--${name} is empty; name a file`);
   }
+  const domain = given.domain === undefined ? undefined : readDomain(given.domain, given.kernel !== undefined);
+  const raw = domain === undefined ? given : besideDomain(domain.options, given);
   if (command?.length === 0) throw new UsageError('there is no command after --; write tsvmm run ... -- COMMAND');
   for (const { when, line } of CONTRADICTIONS) {
     if (when(raw, command)) throw new UsageError(line);
@@ -50,7 +68,7 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
   if (raw.cwd !== undefined) requireAbsolute('--cwd', raw.cwd);
   if (raw.init !== undefined) requireAbsolute('--init', raw.init);
   const env = readEnvironment(raw.env ?? []);
-  const { machine, accel } = readExecutor(raw);
+  const { machine, accel } = readExecutor(raw, domain?.options.accel);
   const config = readConfig(raw);
   const { qtest, qmp = [], chardev = [], mon = [] } = raw;
   const sockets = collectSockets({ qtest, qmp, chardev, mon });
@@ -59,6 +77,8 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
     ...(raw.record === undefined ? {} : { record: raw.record }),
   };
   if (accel === 'qtest') {
+    if (raw.dryRun !== undefined)
+      throw new UsageError('--dry-run: under qtest a client gives the BARs their addresses; leave one of them out');
     return { config, qtest: readQtestRequest(raw, command, machine, config, sockets), ...traces };
   }
   if (machine === 'none') throw new UsageError('--machine none: there is no CPU in it; add --accel qtest, or use pc');
@@ -76,16 +96,38 @@ export function readRunRequest(raw: RawRunOptions, command: readonly string[] | 
     ...(command === undefined ? {} : { command: { argv: command, env, ...(cwd ? { cwd } : {}) } }),
     ...traces,
     ...(sockets.monitors.length === 0 ? {} : { monitors: sockets.monitors }),
+    ...(raw.dryRun === undefined ? {} : { dryRun: readFormat(raw.dryRun) }),
+    ...(domain === undefined || domain.notices.length === 0 ? {} : { notices: domain.notices }),
   };
 }
 
-const FILES: readonly string[] = ['kernel', 'initrd', 'record', 'qtest-log'];
+const FILES: readonly string[] = ['domain', 'kernel', 'initrd', 'record', 'qtest-log'];
+
+/**
+ * What the file says once is said better by an option; lists begin with what is in the file. What executes the guest may be
+ * said by several options, and is for `readExecutor`.
+ */
+function besideDomain({ accel: _accel, ...domain }: DomainOptions, raw: RawRunOptions): RawRunOptions {
+  return {
+    ...domain,
+    ...raw,
+    fsdev: [...domain.fsdev, ...(raw.fsdev ?? [])],
+    device: [...domain.device, ...(raw.device ?? [])],
+    drive: [...domain.drive, ...(raw.drive ?? [])],
+  };
+}
+
+function readFormat(given: string | true): DryRunFormat {
+  const outcome = given === true ? { value: 'text' as const } : DRY_RUN_FORMATS.parse(given);
+  if ('wrong' in outcome) throw new UsageError(`--dry-run: ${outcome.wrong}`);
+  return outcome.value;
+}
 
 /** QEMU's tcg is the name of what runs a guest without KVM there. */
 const ACCELERATORS = { kvm: 'kvm', software: 'software', auto: 'auto', tcg: 'software', qtest: 'qtest' } as const;
 
 /** What executes the guest, wherever it is said; nothing does where a qtest client is named and nothing else. */
-function readExecutor(raw: RawRunOptions) {
+function readExecutor(raw: RawRunOptions, otherwise: DomainOptions['accel']) {
   const machines = (raw.machine ?? []).map((text) => readWithFirstKey('--machine', MACHINE, 'type', text));
   const named = machines.flatMap(({ accel }) => (accel === undefined ? [] : [accel]));
   const read = (raw.accel ?? []).map((text) => readWithFirstKey('--accel', ACCEL, 'accel', text).accel);
@@ -93,7 +135,7 @@ function readExecutor(raw: RawRunOptions) {
   if (other !== undefined) throw new UsageError(`--accel: ${accel} and ${other} are both asked for; give one`);
   const type = machines.findLast((machine) => machine.type !== undefined)?.type;
   const machine = type === 'none' ? ('none' as const) : ('pc' as const);
-  return { machine, accel: accel ?? (raw.qtest === undefined ? undefined : ('qtest' as const)) };
+  return { machine, accel: accel ?? (raw.qtest === undefined ? otherwise : ('qtest' as const)) };
 }
 
 function readConfig(raw: RawRunOptions): VirtualMachineConfig {
@@ -107,6 +149,7 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     ...(raw.append === undefined ? {} : { append: raw.append }),
     ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
+    ...(raw.reboot === false && { onReboot: 'end' }),
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),

@@ -53,6 +53,7 @@ const PORTS = 0x1_0000n;
 const WIDTHS = { b: 1, w: 2, l: 4, q: 8 } as const;
 type Letter = keyof typeof WIDTHS;
 
+const span = (width: number): string => (width === 1 ? 'a byte' : `${width} bytes`);
 const hex = (value: bigint | number, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
 function portCommands(letter: Exclude<Letter, 'q'>): Record<string, Command> {
@@ -60,12 +61,12 @@ function portCommands(letter: Exclude<Letter, 'q'>): Record<string, Command> {
   return {
     [`in${letter}`]: {
       form: 'PORT',
-      doc: `reads ${width} bytes of port space`,
+      doc: `reads ${span(width)} of port space`,
       run: ({ ports }, { numbers: [port = 0n] }) => hex(ports.read(portNumber(port), width), 4),
     },
     [`out${letter}`]: {
       form: 'PORT VALUE',
-      doc: `writes ${width} bytes of port space`,
+      doc: `writes ${span(width)} of port space`,
       run({ ports }, { numbers: [port = 0n, value = 0n] }) {
         ports.write(portNumber(port), width, Number(BigInt.asUintN(8 * width, value)));
         return '';
@@ -79,7 +80,7 @@ function memoryCommands(letter: Letter): Record<string, Command> {
   return {
     [`read${letter}`]: {
       form: 'ADDR',
-      doc: `reads ${width} bytes of memory`,
+      doc: `reads ${span(width)} of memory`,
       run({ memory }, { numbers: [address = 0n] }) {
         const bytes = new Uint8Array(8);
         memory.read(address, bytes.subarray(0, width));
@@ -88,7 +89,7 @@ function memoryCommands(letter: Letter): Record<string, Command> {
     },
     [`write${letter}`]: {
       form: 'ADDR VALUE',
-      doc: `writes ${width} bytes of memory`,
+      doc: `writes ${span(width)} of memory`,
       run({ memory }, { numbers: [address = 0n, value = 0n] }) {
         const bytes = new Uint8Array(8);
         new DataView(bytes.buffer).setBigUint64(0, value, true);

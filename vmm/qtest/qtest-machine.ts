@@ -126,9 +126,9 @@ export class QtestMachine {
     this.#watchers.add(watcher);
   }
 
-  /** Puts every device back to power-on; memory stays as it is. */
-  reset(): void {
-    this.#reset(false);
+  /** Puts every device back to power-on; memory and clock stay as they are. Never rejects: what fails ends the machine. */
+  reset(): Promise<void> {
+    return this.#reset(false);
   }
 
   /** Ends the machine. Idempotent. */
@@ -143,14 +143,19 @@ export class QtestMachine {
   }
 
   #requested(what: MachineRequest): void {
-    if (what === 'reset') setImmediate(() => this.#reset(true));
+    // Not within the write that asks for it.
+    if (what === 'reset') setImmediate(() => void this.#reset(true));
     else void this.#finish(machineEnd(what));
   }
 
-  #reset(byGuest: boolean): void {
+  async #reset(byGuest: boolean): Promise<void> {
     if (this.#isEnded) return;
-    this.#machine?.pci.reset();
-    this.#tell({ kind: 'reset', byGuest });
+    try {
+      await this.#machine?.reset();
+      if (!this.#isEnded) this.#tell({ kind: 'reset', byGuest });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   async #finish(end: MachineEnd): Promise<void> {

@@ -43,7 +43,7 @@ export function throughConfig(config: Window, at: number, notifyPage: number): W
   return new CommonWire(
     'common through configuration space',
     registers,
-    (queue) => write(notifyPage * PAGE + 4 * queue, 2, queue),
+    (queue, data) => write(notifyPage * PAGE + 4 * queue, data === 0 ? 2 : 4, queue + data * 2 ** 16),
     () => read(ISR_PAGE * PAGE, 1),
   );
 }

@@ -32,6 +32,8 @@ export function directWire(transport: DirectTransport, count: Operations): Wire 
         });
       }),
     kick: (queue) => step(() => transport.kick(queue)),
+    resetQueue: (queue) => step(() => transport.writeQueueReset(queue, 1)),
+    isResetting: (queue) => step(() => transport.readQueueReset(queue) !== 0),
     acknowledge: () => {},
     vectors: () => {},
   };

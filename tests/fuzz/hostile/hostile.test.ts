@@ -98,14 +98,18 @@ function sloppy(habits: Habits): SubjectMaker {
 function tampered(tamper: (queue: Virtqueue) => Partial<Virtqueue>): TransportRow {
   const direct = TRANSPORTS.direct as TransportRow;
   return {
-    packed: true,
+    ...direct,
     make(parts) {
+      const made = new Map<Virtqueue, Changed>();
       const activate = (context: DeviceContext): void =>
         parts.device.activate({
           ...context,
           queue(index) {
             const queue = context.queue(index);
-            return queue && changed(queue, tamper(queue));
+            if (queue === undefined) return undefined;
+            const known = made.get(queue) ?? new Changed(queue, tamper(queue));
+            made.set(queue, known);
+            return known;
           },
           notifyUsed: (queue) => context.notifyUsed(queue instanceof Changed ? queue.real : queue),
         });
@@ -167,9 +171,11 @@ class Changed implements Virtqueue {
   detach(): void {
     this.real.detach();
   }
-}
 
-const changed = (queue: Virtqueue, changes: Partial<Virtqueue>) => new Changed(queue, changes);
+  drained(): Promise<void> {
+    return this.real.drained();
+  }
+}
 
 describe('a defect is found', () => {
   const target = (subject: SubjectMaker, transport = TRANSPORTS.direct as TransportRow): Target => ({
@@ -234,8 +240,15 @@ describe('a defect is found', () => {
 
   const TAMPERINGS: readonly (readonly [string, (queue: Virtqueue) => Partial<Virtqueue>, RegExp])[] = [
     ['another head is given out', wrongHead, /instead of head/],
-    ['a chain is given out twice', twice, /never made available|given out twice|instead of head/],
+    ['a chain is given out twice', twice, /gives out chain where there is empty|instead of head/],
     ['what is not RAM is given out', notRam, /bytes that are not RAM/],
+    [
+      'a buffer is left out',
+      (queue) => given(queue, () => ({ readable: [] })),
+      /other readable pieces|0 and \d+ bytes/,
+    ],
+    ['a chain is lost', () => ({ pop: () => 'empty' }), /gives out empty where there is/],
+    ['a broken chain is given out', mended, /gives out \w+ where there is fault/],
     ['nothing comes into the ring', () => ({ push: () => {} }), /the ring says/],
     ['a wrong length comes into the ring', (queue) => ({ push: (chain) => queue.push(chain, 0) }), /the ring says/],
   ];
@@ -294,11 +307,26 @@ function pile(later: (work: () => void) => void, work: () => void): void {
   for (let i = 0; i < 4; i += 1) later(i === 0 ? work : () => {});
 }
 
-function wrongHead(queue: Virtqueue): Partial<Virtqueue> {
+/** Gives out chains with something changed. */
+function given(queue: Virtqueue, change: (chain: Chain) => Partial<Chain>): Partial<Virtqueue> {
   return {
     pop() {
       const outcome = queue.pop();
-      return outcome === 'empty' || outcome.kind === 'fault' ? outcome : { ...outcome, head: outcome.head + 1 };
+      return outcome === 'empty' || outcome.kind === 'fault' ? outcome : { ...outcome, ...change(outcome) };
+    },
+  };
+}
+
+function wrongHead(queue: Virtqueue): Partial<Virtqueue> {
+  return given(queue, () => ({ head: 999 }));
+}
+
+/** Says that there is nothing where a rule was broken. */
+function mended(queue: Virtqueue): Partial<Virtqueue> {
+  return {
+    pop() {
+      const outcome = queue.pop();
+      return outcome !== 'empty' && outcome.kind === 'fault' ? 'empty' : outcome;
     },
   };
 }
@@ -316,11 +344,5 @@ function twice(queue: Virtqueue): Partial<Virtqueue> {
 }
 
 function notRam(queue: Virtqueue): Partial<Virtqueue> {
-  return {
-    pop() {
-      const outcome = queue.pop();
-      if (outcome === 'empty' || outcome.kind === 'fault') return outcome;
-      return { ...outcome, writable: [new Uint8Array(outcome.writableLength)] };
-    },
-  };
+  return given(queue, ({ writable }) => ({ writable: writable.map((view) => view.slice()) }));
 }

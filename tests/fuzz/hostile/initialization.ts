@@ -3,6 +3,7 @@ import { STATUS } from '../../../devices/virtio/status.ts';
 import type { Random } from '../../support/random.ts';
 import { ZONES } from './chains.ts';
 import { HIGH_RAM } from './ram.ts';
+import type { WatchedQueue } from './watched-queue.ts';
 import type { QueuePlace } from './wires.ts';
 import { ticks, type World } from './world.ts';
 
@@ -13,7 +14,13 @@ export type Step = readonly [name: string, run: () => void];
 
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK, FAILED } = STATUS;
 const LOW_BITS = { indirect: Number(RING_FEATURE.indirectDesc), eventIdx: Number(RING_FEATURE.eventIdx) };
+/** Feature bits of the device itself. */
+const OWN_BITS = 0x00ff_ffff;
 const PACKED_HIGH = Number(RING_FEATURE.packed >> 32n);
+/** Ring features above bit 32 that a driver may take or leave. */
+const OPTIONAL_HIGH = [RING_FEATURE.inOrder, RING_FEATURE.notificationData, RING_FEATURE.ringReset].map((bit) =>
+  Number(bit >> 32n),
+);
 const VERSION_1_HIGH = 1;
 const NOTIFY_ON_EMPTY = 1 << 24;
 const SIZES = [1, 2, 4, 8, 8, 16, 64];
@@ -42,17 +49,24 @@ export function makePlan({ wire, target, subject }: World, random: Random): Plan
   const [indirect, eventIdx] = [!random.oneIn(3), random.oneIn(2)];
   const unwanted = (indirect ? 0 : LOW_BITS.indirect) | (eventIdx ? 0 : LOW_BITS.eventIdx);
   const quiet = wire.legacy && random.oneIn(3) ? 0 : NOTIFY_ON_EMPTY;
+  const own = random.oneIn(4) ? random.next() | ~OWN_BITS : -1;
   const sizes = format === 'packed' ? ODD_SIZES : SIZES;
   return {
     format,
     indirect,
-    low: (low & ~unwanted & ~quiet) >>> 0,
-    high: (high & (format === 'packed' ? VERSION_1_HIGH | PACKED_HIGH : VERSION_1_HIGH)) >>> 0,
+    low: (low & ~unwanted & ~quiet & own) >>> 0,
+    high: (high & wantedHigh(format, random)) >>> 0,
     places: subject.device.queueSizes.map((most, index) => {
-      const size = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const orderly = wire.name === 'legacy' || random.oneIn(3) ? most : Math.min(most, random.pick(sizes));
+      const size = wire.name !== 'legacy' && random.oneIn(50) ? random.pick([2 * most, most - 1, 32_768]) : orderly;
       return placeFor(index, subject.device.queueSizes.length, size, wire.legacy, random);
     }),
   };
+}
+
+function wantedHigh(format: RingFormat, random: Random): number {
+  const optional = OPTIONAL_HIGH.reduce((bits, bit) => (random.oneIn(3) ? bits : bits | bit), 0);
+  return VERSION_1_HIGH | optional | (format === 'packed' ? PACKED_HIGH : 0);
 }
 
 function placeFor(index: number, queues: number, size: number, legacy: boolean, random: Random): QueuePlace {
@@ -117,6 +131,38 @@ export function disorderly({ wire }: World, random: Random): Step[] {
     ['any features', () => wire.accept(random.next(), random.next())],
     ['DRIVER_OK alone', () => wire.status(DRIVER_OK)],
   ];
+}
+
+/**
+ * Resets one queue and sets it up anew, elsewhere and of another size; a driver in a hurry does not wait between.
+ *
+ * @spec virtio 1.2 §2.6.1 Virtqueue Reset
+ */
+export async function renewQueue(world: World, random: Random): Promise<string> {
+  const { wire, subject, ledger } = world;
+  const index = random.below(world.rings.length);
+  const ring = world.rings[index];
+  const hurried = random.oneIn(4);
+  wire.resetQueue(index);
+  for (let turn = 0; !hurried && turn < PATIENCE && wire.isResetting(index); turn += 1) {
+    subject.release(random);
+    await ticks(4);
+  }
+  if (!hurried && ledger.queues[index] === undefined && wire.isResetting(index))
+    ledger.verdict.fail(`the reset of queue ${index} does not end`);
+  const format = ring?.format ?? 'split';
+  const place = makePlan(world, random).places[index];
+  if (ring === undefined || place === undefined || ledger.queues[index] !== undefined)
+    return `queue ${index}, which is not reset`;
+  if (random.oneIn(10)) return `queue ${index}, and leaves it at that`;
+  ring.begin(place, format);
+  wire.place(index, place);
+  wire.enable(index);
+  ledger.turn();
+  await ticks(2);
+  const renewed: WatchedQueue | undefined = ledger.queues.at(index);
+  if (world.alive && renewed?.looks === 0) ledger.verdict.fail(`nobody looks at the new queue ${index}`);
+  return `queue ${index} of ${place.size}${hurried ? ', in a hurry' : ''}`;
 }
 
 /** Resets the device and brings it to life, now and then with a step too few or too many, or one in another place. */

@@ -15,6 +15,10 @@ const SPARE_TURNS = 2;
 export class Ledger {
   readonly ram: HostileRam;
   readonly verdict: Verdict;
+  /** Another CPU changes rings while the device looks at them: nobody can say what it will have seen. */
+  racing = false;
+  /** A single queue can be taken from the device. */
+  mayStop = false;
   popped = 0;
   returned = 0;
   lives = 0;
@@ -26,7 +30,11 @@ export class Ledger {
   /** Rules the driver has broken so far. */
   faulted = 0;
   /** The queues of the life the device is in; empty between lives. */
-  queues: readonly (WatchedQueue | undefined)[] = [];
+  queues: (WatchedQueue | undefined)[] = [];
+  /** Queues of lives that have ended, but for what is under way. */
+  readonly #draining = new Set<Ledger['queues']>();
+  /** Queues that were reset alone in this life. */
+  readonly #alone: WatchedQueue[] = [];
   #popsBefore = 0;
   /** Work put off until a later turn. */
   readonly #deferred: (() => void)[] = [];
@@ -45,17 +53,35 @@ export class Ledger {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
-  began(queues: readonly (WatchedQueue | undefined)[]): void {
+  began(queues: number): void {
     this.lives += 1;
     this.#changesSinceTurn += 1;
-    this.queues = queues;
+    this.queues = new Array<WatchedQueue | undefined>(queues).fill(undefined);
   }
 
-  /** The device is cut off its queues: what it was given is no longer its own. */
-  ended(): void {
+  /** The device is cut off its queues. Returns what to call when it has let go of what it was given. */
+  ended(): () => void {
+    const queues = [...this.queues, ...this.#alone.splice(0)];
+    for (const queue of queues) queue?.end();
     this.queues = [];
     this.causes += 1;
     this.#changesSinceTurn += 1;
+    this.#draining.add(queues);
+    this.resetting += 1;
+    return () => {
+      this.#draining.delete(queues);
+      this.resetting -= 1;
+    };
+  }
+
+  /** One queue is cut off; the device goes on. */
+  endedAlone(index: number): void {
+    const queue = this.queues[index];
+    this.queues[index] = undefined;
+    this.#changesSinceTurn += 1;
+    if (queue === undefined) return;
+    queue.end();
+    this.#alone.push(queue);
   }
 
   readonly defer = (work: () => void): void => {
@@ -77,7 +103,8 @@ export class Ledger {
 
   /** What the device may write now. */
   *live(): Iterable<Uint8Array> {
-    for (const queue of this.queues) if (queue !== undefined) yield* queue.live();
+    for (const queues of [this.queues, this.#alone, ...this.#draining])
+      for (const queue of queues) if (queue !== undefined) yield* queue.live();
   }
 
   beginStep(): void {

@@ -1,6 +1,6 @@
 import type { Random } from '../../support/random.ts';
 import { breakChain, chainFor, throughTable, ZONES } from './chains.ts';
-import { bringUp, disorderly, makePlan, orderly } from './initialization.ts';
+import { bringUp, disorderly, makePlan, orderly, renewQueue } from './initialization.ts';
 import { PCI_MOVES } from './pci-moves.ts';
 import { HIGH_RAM, LOW_RAM } from './ram.ts';
 import { accessRegister } from './register-moves.ts';
@@ -16,6 +16,9 @@ export interface Move {
   readonly harm?: boolean;
   run(world: World, random: Random): string | Promise<string>;
 }
+
+/** Chains that take the indices of a split ring around once. */
+const MARATHON = 2 ** 16 + 1000;
 
 /** Most chains a good driver keeps with the device at once: more would be a broken rule. */
 function isFull(world: World, queue: number): boolean {
@@ -43,9 +46,9 @@ function offer(world: World, random: Random, broken: boolean): string {
   return `queue ${request.queue}: ${how}`;
 }
 
-function kick(world: World, queue: number): string {
+function kick(world: World, queue: number, data = 0): string {
   world.kicks += 1;
-  world.wire.kick(queue);
+  world.wire.kick(queue, data);
   return `queue ${queue}`;
 }
 
@@ -76,8 +79,32 @@ const MOVES: readonly Move[] = [
       return `as many as there is room for: ${said.join(', ')}`;
     },
   },
+  {
+    name: 'marathon',
+    alive: 0.004,
+    dead: 0,
+    async run(world, random) {
+      let offered = 0;
+      for (let rounds = MARATHON / 8; rounds > 0 && offered < MARATHON && world.alive; rounds -= 1) {
+        for (let left = 64; left > 0 && !isFull(world, 0); left -= 1, offered += 1) offer(world, random, false);
+        kick(world, 0);
+        world.ledger.turn();
+        world.subject.release(random);
+        await ticks(2);
+        world.ledger.endStep();
+        world.ledger.beginStep();
+      }
+      return `${offered} chains, one after the other`;
+    },
+  },
   { name: 'offer broken', harm: true, alive: 2, dead: 1, run: (world, random) => offer(world, random, true) },
-  { name: 'kick', alive: 45, dead: 3, run: (world, random) => kick(world, random.below(world.rings.length)) },
+  {
+    name: 'kick',
+    alive: 45,
+    dead: 3,
+    run: (world, random) => kick(world, random.below(world.rings.length), random.oneIn(2) ? 0 : random.below(2 ** 16)),
+  },
+  { name: 'renew a queue', alive: 4, dead: 0, run: renewQueue },
   {
     name: 'kick nowhere',
     alive: 2,
@@ -137,6 +164,18 @@ const MOVES: readonly Move[] = [
     },
   },
   { name: 'register', harm: true, alive: 30, dead: 30, run: accessRegister },
+  {
+    name: 'explore',
+    alive: 0,
+    dead: 3,
+    async run(world, random) {
+      world.wire.status(0);
+      while (world.subject.release(random));
+      await ticks(40, () => world.ledger.resetting === 0);
+      const said = Array.from({ length: 24 }, () => accessRegister(world, random));
+      return `registers after a reset: ${said.join('; ')}`;
+    },
+  },
   {
     name: 'disturb',
     harm: true,

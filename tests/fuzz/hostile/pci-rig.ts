@@ -92,8 +92,6 @@ export function pciRig(parts: RigParts, interfaces: PciInterfaces, { bare = fals
     assignBars(bus, WINDOWS);
     pci.writeConfig(COMMAND_REGISTER, 2, ALL);
     if (reach.msixControl !== undefined) pci.writeConfig(reach.msixControl, 2, 0);
-    windows.get('isr')?.read(0, 1);
-    windows.get('legacy')?.get('isr_status');
   };
   tidy();
   return {
@@ -124,7 +122,7 @@ function wiresOf(windows: ReadonlyMap<string, Window>, bare: PciReach | undefine
       new CommonWire(
         'common',
         common,
-        (queue) => notify?.write(4 * queue, 2, queue),
+        (queue, data) => notify?.write(4 * queue, data === 0 ? 2 : 4, queue + data * 2 ** 16),
         () => isr?.read(0, 1),
       ),
     );

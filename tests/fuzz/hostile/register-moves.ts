@@ -53,6 +53,8 @@ export function access(window: Window, random: Random): string {
   if (random.oneIn(2)) return `${window.name}: ${width} bytes at ${offset} are ${window.read(offset, width)}`;
   const value = anyValue(random) % 2 ** (8 * width);
   window.write(offset, width, value);
+  // What was written is looked at, from another side.
+  if (random.oneIn(4)) window.read(Math.min(offset - (offset % 8) + random.below(8), window.length - 4), 4);
   return `${window.name}: ${width} bytes at ${offset} := ${value}`;
 }
 

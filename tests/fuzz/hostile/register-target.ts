@@ -66,7 +66,7 @@ export class RegisterTarget implements InputTarget {
     if (target === undefined) return { ...platform({ operations: 0 }), judge: () => {} };
     const world = new World(target, this.#ram, 1, 0);
     const { ledger, rig, bells, count, subject } = world;
-    world.racing = false;
+    ledger.racing = false;
     return {
       windows: windowsOf(rig),
       event(which) {

@@ -81,7 +81,8 @@ export class Sessions {
   /** Everything has to come to an end, and a good driver finds a device that works. */
   async #end(world: World): Promise<void> {
     const { ledger, subject, rig, signals, ram } = world;
-    world.racing = false;
+    world.good = true;
+    ledger.racing = false;
     ledger.beginStep();
     for (let turn = 0; turn < LAST_TURNS; turn += 1) await letGo(world);
     if (ledger.resetting > 0) throw new Broken('a reset of the device does not end');

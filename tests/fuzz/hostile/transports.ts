@@ -14,6 +14,8 @@ import { MmioWire } from './wires.ts';
 export interface TransportRow {
   /** Packed rings can be agreed on. */
   readonly packed: boolean;
+  /** A single queue can be taken from the device, without a reset. */
+  readonly stopsQueues: boolean;
   make(parts: RigParts): Rig;
 }
 
@@ -21,13 +23,21 @@ const MMIO_BASE = 0xd000_0000 as Gpa;
 
 /** Every transport, by the second part of a target's name. */
 export const TRANSPORTS: Readonly<Record<string, TransportRow>> = {
-  pci: { packed: true, make: (parts) => pciRig(parts, { modern: true, legacy: false }) },
-  'pci-legacy': { packed: false, make: (parts) => pciRig(parts, { modern: false, legacy: true }) },
-  'pci-transitional': { packed: true, make: (parts) => pciRig(parts, { modern: true, legacy: true }) },
-  'pci-config': { packed: true, make: (parts) => pciRig(parts, { modern: true, legacy: false }, { bare: true }) },
-  mmio: { packed: true, make: (parts) => mmioRig(parts, false) },
-  'mmio-legacy': { packed: false, make: (parts) => mmioRig(parts, true) },
-  direct: { packed: true, make: directRig },
+  pci: { packed: true, stopsQueues: false, make: (parts) => pciRig(parts, { modern: true, legacy: false }) },
+  'pci-legacy': { packed: false, stopsQueues: false, make: (parts) => pciRig(parts, { modern: false, legacy: true }) },
+  'pci-transitional': {
+    packed: true,
+    stopsQueues: false,
+    make: (parts) => pciRig(parts, { modern: true, legacy: true }),
+  },
+  'pci-config': {
+    packed: true,
+    stopsQueues: false,
+    make: (parts) => pciRig(parts, { modern: true, legacy: false }, { bare: true }),
+  },
+  mmio: { packed: true, stopsQueues: true, make: (parts) => mmioRig(parts, false) },
+  'mmio-legacy': { packed: false, stopsQueues: true, make: (parts) => mmioRig(parts, true) },
+  direct: { packed: true, stopsQueues: false, make: directRig },
 };
 
 function mmioRig(parts: RigParts, legacy: boolean): Rig {
@@ -45,7 +55,7 @@ function mmioRig(parts: RigParts, legacy: boolean): Rig {
   return {
     windows: [window],
     wires: [wire],
-    tidy: () => wire.acknowledge(),
+    tidy: () => {},
     driver: (wait) => new MmioDriverTransport(bus, MMIO_BASE, wait),
     powerOn: () => transport.reset(),
   };

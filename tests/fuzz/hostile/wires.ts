@@ -19,7 +19,12 @@ export interface Wire {
   offered(): readonly [low: number, high: number];
   place(queue: number, place: QueuePlace): void;
   enable(queue: number): void;
-  kick(queue: number): void;
+  /** Rings; with VIRTIO_F_NOTIFICATION_DATA `data` is what stands beside the number of the queue. */
+  kick(queue: number, data: number): void;
+  /** Begins a reset of one queue; without effect where there is no such thing. */
+  resetQueue(queue: number): void;
+  /** Whether a reset of the queue is under way. */
+  isResetting(queue: number): boolean;
   /** Asks why the device interrupts, and says that it is known. */
   acknowledge(): void;
   /** MSI-X vectors of configuration changes and of a queue, where there are any. */
@@ -39,10 +44,10 @@ export class CommonWire implements Wire {
   readonly name: string;
   readonly legacy = false;
   readonly #common: NamedRegisters;
-  readonly #ring: (queue: number) => void;
+  readonly #ring: (queue: number, data: number) => void;
   readonly #isr: () => void;
 
-  constructor(name: string, common: NamedRegisters, ring: (queue: number) => void, isr: () => void) {
+  constructor(name: string, common: NamedRegisters, ring: (queue: number, data: number) => void, isr: () => void) {
     this.name = name;
     this.#common = common;
     this.#ring = ring;
@@ -82,8 +87,18 @@ export class CommonWire implements Wire {
     this.#common.put('queue_enable', 1);
   }
 
-  kick(queue: number): void {
-    this.#ring(queue);
+  kick(queue: number, data: number): void {
+    this.#ring(queue, data);
+  }
+
+  resetQueue(queue: number): void {
+    this.#common.put('queue_select', queue);
+    this.#common.put('queue_reset', 1);
+  }
+
+  isResetting(queue: number): boolean {
+    this.#common.put('queue_select', queue);
+    return this.#common.get('queue_reset') !== 0;
   }
 
   acknowledge(): void {
@@ -135,6 +150,12 @@ export class LegacyWire implements Wire {
 
   kick(queue: number): void {
     this.#ports.put('queue_notify', queue);
+  }
+
+  resetQueue(): void {}
+
+  isResetting(): boolean {
+    return false;
   }
 
   acknowledge(): void {
@@ -201,8 +222,20 @@ export class MmioWire implements Wire {
     else this.#registers.put('QueueReady', 1);
   }
 
-  kick(queue: number): void {
-    this.#registers.put('QueueNotify', queue);
+  kick(queue: number, data: number): void {
+    this.#registers.put('QueueNotify', queue + data * 2 ** 16);
+  }
+
+  resetQueue(queue: number): void {
+    if (this.legacy) return;
+    this.#registers.put('QueueSel', queue);
+    this.#registers.put('QueueReset', 1);
+  }
+
+  isResetting(queue: number): boolean {
+    if (this.legacy) return false;
+    this.#registers.put('QueueSel', queue);
+    return this.#registers.get('QueueReset') !== 0;
   }
 
   acknowledge(): void {

@@ -54,10 +54,10 @@ export class World {
   wire: Wire;
   /** Tables of descriptors were agreed on. */
   indirect = false;
-  /** Another CPU changes rings while the device looks at them. */
-  racing: boolean;
   /** Of so many harmful moves one is made: sessions differ, so that some get far. */
   readonly calm: number;
+  /** The driver means no harm any more. */
+  good = false;
   kicks = 0;
   #faultsSeen = 0;
   #wrecked = false;
@@ -72,15 +72,16 @@ export class World {
     const random = new Random(seed, series ^ 0x5bd1_e995);
     this.vectors = VECTORS[random.below(VECTORS.length)];
     this.calm = random.pick(CALM);
-    this.racing = random.oneIn(RACING);
+    this.ledger.racing = random.oneIn(RACING);
+    this.ledger.mayStop = target.transport.stopsQueues;
     const interfere = (): void => {
-      if (this.racing && random.oneIn(RACE)) this.#race(random);
+      if (this.ledger.racing && random.oneIn(RACE)) this.#race(random);
     };
-    this.subject = target.subject({ defer: this.ledger.defer, random, interfere });
+    this.subject = target.subject({ defer: this.ledger.defer, random, interfere, isGood: () => this.good });
     this.rig = target.transport.make({
       device: new WatchedDevice(this.subject.device, this.ledger),
       memory: ram,
-      rings: { packed: target.format === 'packed' },
+      rings: { packed: target.format === 'packed', inOrder: random.oneIn(2), notificationData: random.oneIn(2) },
       trace: { guestFault: (_, message) => this.ledger.fault(message) },
       count: this.count,
       vectors: this.vectors,

@@ -32,8 +32,8 @@ export class QtestHost implements DeviceHost {
     try {
       return new QtestHost(new GuestRam(ram));
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new HostError(`guest RAM cannot be had (${error.message}); give less with -m`, { cause: error });
+      // There is nothing else in it that could fail.
+      throw new HostError(`this host has not the memory for the guest's RAM; give less with -m`, { cause: error });
     }
   }
 

@@ -32,6 +32,7 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
+  describeMachine: () => Promise.reject(new Error('no machine is described here')),
   serve: () => Promise.reject(new Error('nothing is served here')),
   startQtest: () => Promise.reject(new Error('nothing is driven here')),
   openMonitors: () => Promise.reject(new Error('there are no monitors here')),
