@@ -78,11 +78,7 @@ describe('a recording', () => {
   const damaged: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
     ['an empty file', () => new Uint8Array(0), 'it does not begin as a recording does'],
     ['another file', (bytes) => bytes.fill(0x20, 0, 8), 'it does not begin as a recording does'],
-    [
-      'a later version',
-      (bytes) => (bytes.fill(9, 8, 9), bytes),
-      'it is a recording of version 9; this tsvmm reads version 1',
-    ],
+    ['a later version', (bytes) => bytes.fill(9, 8, 9), 'it is a recording of version 9; this tsvmm reads version 1'],
     ['no whole block', (bytes) => bytes.subarray(0, 30), 'there is no whole block in it'],
     ['a block without end', (bytes) => bytes.fill(0xff, 12, 16), 'a block says it is longer than any of ours'],
     [

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { errorCode } from '../host/error-code.ts';
@@ -29,9 +29,11 @@ const MOST_WAITING = 8 * 2 ** 20;
 export function openOutput(option: string, path: string, failed: (line: string) => void): TraceOutput {
   const fd = openForWriting(option, path);
   const tell = (error: unknown) => failed(`${option}: ${path} cannot be written any more (${errorCode(error)})`);
-  return fstatSync(fd).isFile()
-    ? new FileOutput(fd, tell)
-    : new StreamOutput(new Socket({ fd, readable: false }), tell);
+  const kind = fstatSync(fd);
+  if (kind.isFile()) return new FileOutput(fd, tell);
+  // Not by a thread of the pool, which a reader that stopped reading would keep.
+  const isPipe = kind.isFIFO() || kind.isSocket();
+  return new StreamOutput(isPipe ? new Socket({ fd, readable: false }) : createWriteStream(path, { fd }), tell);
 }
 
 /** A file: takes everything, in the turn it is given. */
