@@ -4,6 +4,7 @@ import type { Request } from './backend.ts';
 import type { AnyBody, Codec } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { HEADER_SIZE, READ_OVERHEAD } from './constants.ts';
+import type { ErrnoName } from './errno.ts';
 import type { Fid } from './fids.ts';
 import { FrameError, type Segments } from './frame-handler.ts';
 import type { MessageName } from './messages.ts';
@@ -109,9 +110,9 @@ export class Call implements Request, Exchange {
     return body;
   }
 
-  /** The fid of that number, kept until this request has ended; at most two. EBADF if there is none. */
-  hold(number: FidNumber): Fid {
-    const fid = this.connection.fids.get(number);
+  /** The fid of that number, kept until this request has ended; at most two. `unknown`, EBADF unless given, if there is none. */
+  hold(number: FidNumber, unknown?: ErrnoName): Fid {
+    const fid = this.connection.fids.get(number, unknown);
     if (this.first === undefined) this.first = fid;
     else if (this.second === undefined) this.second = fid;
     else throw new Error('no 9P message names three fids');

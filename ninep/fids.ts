@@ -150,10 +150,10 @@ export class FidTable {
     return this.byNumber.size;
   }
 
-  /** The fid of that number; EBADF if there is none, or if the walk that makes it is still under way. */
-  get(number: FidNumber): Fid {
+  /** The fid of that number; fails with `unknown` if there is none, or if the walk that makes it is still under way. */
+  get(number: FidNumber, unknown: ErrnoName = 'EBADF'): Fid {
     const fid = this.byNumber.get(number);
-    if (fid === undefined || fid.state === 'reserved') fail('EBADF');
+    if (fid === undefined || fid.state === 'reserved') fail(unknown);
     return fid;
   }
 

@@ -16,7 +16,9 @@ export const attrOps = {
   Tgetattr(call, { fid: number, request_mask }) {
     const { msize, scaleBlockSize } = call.connection;
     const most = scaleBlockSize ? msize - IO_HEADER_SIZE : 0;
-    return after(call.hold(number).requireNode().getattr(request_mask), (attributes) => toReply(attributes, most));
+    // No such fid is ENOENT here, as in QEMU: clients that ask whether a walk made one, its own tests for one, go by that.
+    const node = call.hold(number, 'ENOENT').requireNode();
+    return after(node.getattr(request_mask), (attributes) => toReply(attributes, most));
   },
 
   Tsetattr(call, body) {

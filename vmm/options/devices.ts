@@ -1,4 +1,4 @@
-import type { DeviceConfig, ImageDisk } from '../config.ts';
+import type { DeviceConfig, DiskConfig } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 import type { DeviceOption, DiskDeviceOption, P9DeviceOption } from './device.ts';
 import { parseDrive } from './drive.ts';
@@ -6,7 +6,7 @@ import { parseDrive } from './drive.ts';
 /** Makes the devices of a machine that are no shares: the whole disks of `--drive`, then those of `--device`. Throws UsageError. */
 export function collectDevices(drive: readonly string[], device: readonly DeviceOption[]): DeviceConfig[] {
   const drives = drive.map(parseDrive);
-  const halves = new Map<string, ImageDisk>();
+  const halves = new Map<string, DiskConfig>();
   const ids = new Set<string>();
   for (const { whole, disk } of drives) {
     const { id } = disk;
@@ -28,9 +28,9 @@ export function collectDevices(drive: readonly string[], device: readonly Device
 /** Takes the drive a device names. */
 function joinDrive(
   { drive, id, serial, virtio }: DiskDeviceOption,
-  halves: Map<string, ImageDisk>,
+  halves: Map<string, DiskConfig>,
   ids: ReadonlySet<string>,
-): ImageDisk {
+): DiskConfig {
   const half = halves.get(drive);
   if (half === undefined) {
     const why = ids.has(drive)

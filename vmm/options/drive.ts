@@ -1,4 +1,5 @@
-import type { ImageDisk } from '../config.ts';
+import { NullBlockStore } from '../../devices/virtio/null-block-store.ts';
+import type { DiskConfig } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 import { splitOptionString } from './option-string.ts';
 import { readPairs } from './option-table.ts';
@@ -15,7 +16,11 @@ const CACHES = {
 
 /** The keys of `--drive`. @spec QEMU invocation, -drive */
 export const DRIVE = {
-  file: { type: text('FILE'), doc: 'raw image, or block device of this host', required: true },
+  file: {
+    type: text('FILE'),
+    doc: 'raw image, or block device of this host; null-co:// for 1 GiB that holds nothing',
+    required: true,
+  },
   if: {
     type: oneOf('virtio', 'none', 'ide', 'scsi', 'sd', 'floppy', 'pflash'),
     doc: 'virtio: a disk of its own (default); none: the half of a --device with drive=ID',
@@ -23,6 +28,13 @@ export const DRIVE = {
     instead: 'use virtio',
   },
   id: { type: identifier, doc: 'name of the disk, which if=none needs' },
+  'file.read-zeroes': { type: onOff, doc: 'accepted for null-co://, which reads as zeroes in any case' },
+  'auto-read-only': {
+    type: onOff,
+    doc: 'accepted when off: an image that cannot be written is an error without readonly=on',
+    notYet: ['on'],
+    instead: 'use readonly=on',
+  },
   readonly: { type: onOff, doc: 'the guest cannot change anything (default off)' },
   format: {
     type: oneOf('raw', 'qcow2', 'qcow', 'vmdk', 'vdi', 'vhdx', 'vpc'),
@@ -54,11 +66,14 @@ export const DRIVE = {
   },
 } as const;
 
+/** QEMU's name for a disk without storage, and its length there unless another is given. @spec QEMU block driver null-co */
+const [NOTHING, NOTHING_BYTES] = ['null-co://', 2 ** 30] as const;
+
 /** What `--drive` describes. */
 export interface DriveOption {
   /** False for the half of a disk that a `--device` completes. */
   readonly whole: boolean;
-  readonly disk: ImageDisk;
+  readonly disk: DiskConfig;
 }
 
 /** Reads the value of `--drive`. Throws UsageError. */
@@ -71,10 +86,14 @@ export function parseDrive(string: string): DriveOption {
   if (where === 'none' && id === undefined) {
     throw new UsageError('--drive: if=none needs a name; add id=ID, and --device virtio-blk-pci,drive=ID');
   }
-  const disk: ImageDisk = {
-    kind: 'disk',
+  const named = { kind: 'disk', ...(id === undefined ? {} : { id }) } as const;
+  if (file === NOTHING) {
+    const store = new NullBlockStore(NOTHING_BYTES, readonly === undefined ? {} : { readonly });
+    return { whole: where !== 'none', disk: { ...named, store } };
+  }
+  const disk: DiskConfig = {
+    ...named,
     path: file,
-    ...(id === undefined ? {} : { id }),
     ...(readonly === undefined ? {} : { readonly }),
     ...(format === undefined ? {} : { format }),
     ...(cache === undefined ? {} : { cache: CACHES[cache] }),
