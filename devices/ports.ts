@@ -3,6 +3,8 @@
  * guest address but those the guest itself wrote into a register or a ring.
  */
 
+import type { EventPort } from './events.ts';
+
 declare const gpaBrand: unique symbol;
 
 /** A guest physical address, in bytes: a safe integer, 0 to 2^53 - 1. Made by `asGpa` from what the guest wrote. */
@@ -66,6 +68,12 @@ export interface BusTarget {
   write(offset: number, width: AccessWidth, value: number): void;
 }
 
+/** What the machine's reset line reaches. */
+export interface Resettable {
+  /** Back to power-on. */
+  reset(): void;
+}
+
 /** A bus as a device that owns movable ranges (PCI BARs) sees it. */
 export interface RangePort {
   /** Maps [base, base + length) to `target`; returns what unmaps it, or undefined if the range overlaps another or the bus's end. */
@@ -86,10 +94,12 @@ export interface Clock {
  */
 export type Defer = (work: () => void) => void;
 
-/** Receives what devices have to say; each call is one event. Absent where nobody watches. */
+/** Receives what devices have to say. Absent where nobody watches. */
 export interface DeviceTrace {
   /** A device saw the guest break a rule of its specification. */
   guestFault(device: string, message: string): void;
+  /** Takes everything else that happens; absent unless somebody wants it when the device is made. */
+  readonly events?: EventPort | undefined;
 }
 
 /** What the guest asked the whole machine to do. */

@@ -7,5 +7,6 @@ export { fillFromTar } from './browser/tar-tree.ts';
 export type { ExecOptions, ExecResult, Execution } from './control/exec.ts';
 export { MACHINE_ENDS, type MachineEnd, type MachineEndReason } from './exit-status.ts';
 export type { ConsoleListener } from './guest-console.ts';
+export type { GuestReset, GuestResetReason, OnReboot } from './guest-reset.ts';
 export type { Hooks } from './hooks.ts';
 export { HostError, UsageError } from './usage-error.ts';

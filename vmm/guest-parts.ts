@@ -1,14 +1,16 @@
 /** From what was chosen, found and opened to a machine that only has to be started. Loads in a browser as well. */
 import type { Defer, MachineRequest } from '../devices/ports.ts';
+import { describeMachine } from '../trace/machine-description.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
 import { BootError } from './boot/boot-error.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
 import { loadLinux } from './boot/load-linux.ts';
 import type { GuestControl } from './control/guest-control.ts';
 import { describeError } from './describe-error.ts';
+import { deviceTrace } from './device-trace.ts';
 import { Disposal } from './disposal.ts';
-import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
+import type { OnReboot } from './guest-reset.ts';
 import type { Hooks } from './hooks.ts';
 import { Machine } from './machine.ts';
 import type { MachineDevice } from './machine-device.ts';
@@ -28,6 +30,10 @@ export interface GuestPlan {
   readonly devices: readonly MachineDevice[];
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
+  /** What becomes of the machine when the guest resets it; it ends unless given. */
+  readonly onReboot?: OnReboot | undefined;
+  /** Made by `guestConsole`. */
+  readonly console: GuestConsole;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -36,7 +42,11 @@ export interface GuestPlan {
 export interface GuestParts {
   readonly accelerator: Accelerator;
   readonly machine: Machine;
+  /** Where the kernel that is loaded begins. */
   readonly entry: CpuEntry;
+  /** Loads it again, after a reset. */
+  readonly load: () => CpuEntry;
+  readonly onReboot: OnReboot;
   readonly control: GuestControl | undefined;
   readonly disposal: Disposal;
   readonly console: GuestConsole;
@@ -56,16 +66,24 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   } catch (error) {
     // What went wrong first is what the caller needs to know.
     await disposal.run().catch(() => {});
-    if (error instanceof BootError || error instanceof MemorySizeError)
-      throw new UsageError(error.message, { cause: error });
-    throw error;
+    throw asUsageError(error);
   }
 }
 
+/** What is wrong with kernel or memory is wrong with what was asked for; any other error stays as it is. */
+export function asUsageError(error: unknown): unknown {
+  const isAsked = error instanceof BootError || error instanceof MemorySizeError;
+  return isAsked ? new UsageError(error.message, { cause: error }) : error;
+}
+
+/** Where a guest's ports are shown and typed on. */
+export function guestConsole(hooks: Pick<Hooks, 'notice'>): GuestConsole {
+  return new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+}
+
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
-export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
-  const { accelerator, map, control } = plan;
-  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events'>, disposal: Disposal): GuestParts {
+  const { accelerator, map, control, console } = plan;
   const requests = { handle: (_what: MachineRequest) => {} };
   const failures = { handle: (_error: unknown) => {} };
   const guarded = (work: () => void) => () => {
@@ -77,26 +95,31 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
   };
   const machine = new Machine(accelerator, {
     map,
+    cpus: plan.cpus,
     devices: plan.devices,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: (work) => plan.defer(guarded(work)),
-    ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
+    trace: deviceTrace(hooks),
   });
+  hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());
 
-  const entry = loadLinux({
-    kernel: plan.kernel,
-    ...(plan.initrd && { initrd: plan.initrd }),
-    cmdline: plan.cmdline,
-    memory: accelerator.memory,
-    map,
-    cpus: plan.cpus,
-    pciInterrupts: machine.pciInterrupts,
-    rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
-  });
-  return { accelerator, machine, entry, control, disposal, console, requests, failures };
+  const load = () =>
+    loadLinux({
+      kernel: plan.kernel,
+      ...(plan.initrd && { initrd: plan.initrd }),
+      cmdline: plan.cmdline,
+      memory: accelerator.memory,
+      map,
+      cpus: plan.cpus,
+      pciInterrupts: machine.pciInterrupts,
+      rngSeed: crypto.getRandomValues(new Uint8Array(SEED_BYTES)),
+    });
+  const entry = load();
+  const { onReboot = 'end' } = plan;
+  return { accelerator, machine, entry, load, onReboot, control, disposal, console, requests, failures };
 }

@@ -10,12 +10,12 @@ import { PciBus } from '../devices/pci/pci-bus.ts';
 import { pvpanic } from '../devices/pci/pvpanic.ts';
 import { Cmos } from '../devices/platform/cmos.ts';
 import { pm1ControlPort, resetControlPort, systemControlA } from '../devices/platform/control-ports.ts';
+import { FwCfg } from '../devices/platform/fw-cfg.ts';
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
-import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl } from '../devices/ports.ts';
-import type { VirtioDevice } from '../devices/virtio/device.ts';
-import type { Accelerator, AccessHandler } from './accelerator.ts';
+import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl, Resettable } from '../devices/ports.ts';
+import type { AccessHandler, DeviceHost } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
   FIRST_PCI_GSI,
@@ -29,7 +29,8 @@ import {
   pciInterrupts,
   REGIONS,
 } from './memory-map.ts';
-import { plugVirtio } from './plug-virtio.ts';
+import { wantedSlots } from './pci-places.ts';
+import { type PluggedDevice, plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
 /** Physical addresses of an x86-64 CPU have at most 52 bits. @spec Intel SDM vol. 3 §4.1.4 Enumeration of Paging Features by CPUID */
@@ -39,13 +40,17 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineOptions {
   readonly map: MemoryMap;
   readonly devices: readonly MachineDevice[];
+  /** CPUs, 1 unless given. */
+  readonly cpus?: number;
+  /** False leaves PCI as it is at power-on: no BAR has an address. True unless given. */
+  readonly assignBars?: boolean;
   /** Takes bytes the guest sent to its first serial port; false asks for a pause until `serial.resumeOutput`. */
   readonly onConsole: (bytes: Uint8Array) => boolean;
   /** The first serial port has room for input again. */
   readonly onConsoleReady: () => void;
   readonly control: MachineControl;
   readonly defer: Defer;
-  readonly trace?: DeviceTrace;
+  readonly trace?: DeviceTrace | undefined;
 }
 
 /** A PC with one serial port, a PCI bus, and virtio devices on it or by MMIO. */
@@ -54,15 +59,18 @@ export class Machine implements AccessHandler {
   readonly mmio: Bus;
   readonly pci: PciBus;
   readonly serial: SerialPort;
-  /** Where each BAR was put before the kernel starts. */
+  /** Where each BAR was put before the kernel starts; empty where none was. */
   readonly bars: readonly BarAssignment[];
   /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
   readonly pciInterrupts: readonly PciInterrupt[];
   readonly #devices: readonly MachineDevice[];
   /** Those of `#devices`, plugged in. */
-  #virtio: readonly VirtioDevice[] = [];
+  #virtio: readonly PluggedDevice[] = [];
+  readonly #platform: Resettable[] = [];
+  readonly #assignsBars: boolean;
 
-  constructor(accelerator: Accelerator, options: MachineOptions) {
+  /** Throws UsageError where devices cannot have the places they ask for. */
+  constructor(accelerator: DeviceHost, options: MachineOptions) {
     this.#devices = options.devices;
     this.ports = new Bus('ports', PORT_SPACE);
     this.mmio = new Bus('mmio', MEMORY_SPACE);
@@ -77,11 +85,13 @@ export class Machine implements AccessHandler {
       memory: this.mmio,
       interrupts: Array.from({ length: PCI_GSIS }, (_, index) => accelerator.line(FIRST_PCI_GSI + index)),
       route: (slot, pin) => pciInterruptGsi(slot, pin) - FIRST_PCI_GSI,
+      reserved: wantedSlots(options.devices),
     });
     this.#mapPlatform(accelerator, options);
     this.#plugFunctions(accelerator, options);
     this.pciInterrupts = pciInterrupts(this.pci.functions().map(({ slot }) => slot));
-    this.bars = assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
+    this.#assignsBars = options.assignBars ?? true;
+    this.bars = this.#assignBars();
   }
 
   read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number {
@@ -99,22 +109,45 @@ export class Machine implements AccessHandler {
   async quiesce(): Promise<void> {
     this.serial.flush();
     for (const { interrupt } of this.#devices) interrupt?.();
-    const outcomes = await Promise.allSettled(this.#virtio.map((device) => device.reset()));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await allEnded(this.#virtio.map(({ device }) => device.reset()));
   }
 
-  #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {
+  /**
+   * Puts every device and PCI function back to power-on, as the reset line does, and the BARs where they were at first. RAM
+   * keeps what it holds. Requests under way are ended; when it resolves, nothing of the life before touches guest memory any
+   * more. No CPU may execute meanwhile. Rejects, after all the rest was done, with what kept a device from it.
+   */
+  async reset(): Promise<void> {
+    for (const part of this.#platform) part.reset();
+    this.pci.reset();
+    for (const { reset } of this.#virtio) reset?.();
+    this.#assignBars();
+    await allEnded(this.#virtio.map(({ drained }) => drained()));
+  }
+
+  #assignBars(): readonly BarAssignment[] {
+    if (!this.#assignsBars) return [];
+    return assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
+  }
+
+  #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1, trace }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
+    const cmos = new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 });
+    const [postCode, controlA, resetControl] = [postCodePort(), systemControlA(control), resetControlPort(control)];
+    const fwCfg = new FwCfg({ memory: map.memory, cpus });
+    const configuration = new ConfigMechanism1(this.pci, { resetControl, events: trace?.events?.of('pci') });
+    this.#platform.push(this.serial, keyboard, cmos, postCode, controlA, resetControl, configuration, fwCfg);
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
       [PORTS.com1, this.serial],
       [PORTS.keyboardData, keyboard.dataPort],
       [PORTS.keyboardCommand, keyboard.commandPort],
-      [PORTS.cmos, new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 })],
-      [PORTS.postCode, postCodePort()],
-      [PORTS.systemControlA, systemControlA(control)],
+      [PORTS.cmos, cmos],
+      [PORTS.postCode, postCode],
+      [PORTS.systemControlA, controlA],
+      [PORTS.fwCfg, fwCfg],
       [PORTS.pm1aControl, pm1ControlPort(control)],
-      [PORTS.pciConfig, new ConfigMechanism1(this.pci, { resetControl: resetControlPort(control) })],
+      [PORTS.pciConfig, configuration],
     ];
     for (const [range, target] of targets) {
       if (this.ports.map(range.base, range.length, target) === undefined)
@@ -122,9 +155,14 @@ export class Machine implements AccessHandler {
     }
   }
 
-  #plugFunctions(accelerator: Accelerator, { devices, control, defer, trace }: MachineOptions): void {
+  #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
     this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });
   }
+}
+
+/** Waits for all, then rejects with the first failure. */
+async function allEnded(ends: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(ends)) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -4,14 +4,14 @@ import type { Defer, DeviceTrace } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
 
 /** Where virtio devices are plugged in. */
 export interface VirtioSockets {
-  readonly accelerator: Accelerator;
+  readonly accelerator: DeviceHost;
   readonly pci: PciBus;
   readonly mmio: Bus;
   readonly defer: Defer;
@@ -24,8 +24,17 @@ type TransportParts = Pick<
   'device' | 'memory' | 'doorbells' | 'trace' | 'rings'
 >;
 
-/** Plugs each device in behind the transport it is configured for, and returns the devices. */
-export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): VirtioDevice[] {
+/** A device behind its transport. */
+export interface PluggedDevice {
+  readonly device: VirtioDevice;
+  /** Puts both back to power-on; absent where the PCI bus does. */
+  readonly reset?: () => void;
+  /** Resolves when no reset is under way any more: nothing of a life before touches guest memory then. */
+  drained(): Promise<void>;
+}
+
+/** Plugs each device in behind the transport it is configured for, and returns them in the same order. */
+export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): PluggedDevice[] {
   const { accelerator, defer, trace } = sockets;
   const places = mmioPlaces(devices);
   return devices.map(({ label, virtio = {}, make }, index) => {
@@ -38,16 +47,17 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
       trace: trace && labelled(trace, label),
     };
     const place = places[index];
-    if (place === undefined) plugIntoPci(parts, virtio, sockets);
-    else plugIntoMmio(parts, virtio, place, sockets);
-    return device;
+    return place === undefined ? plugIntoPci(parts, virtio, sockets) : plugIntoMmio(parts, virtio, place, sockets);
   });
 }
 
-function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): void {
-  const { legacy = true, modern = true, vectors } = virtio;
+function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): PluggedDevice {
+  const { legacy = true, modern = true, vectors, addr } = virtio;
   const { messages } = accelerator;
-  pci.attach(new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors }).pci);
+  const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
+  const slot = pci.attach(transport.pci, addr?.slot, addr?.function);
+  parts.trace?.events?.emit('plugged', { name: transport.pci.name, bus: 'pci', address: slot });
+  return { device: parts.device, drained: () => transport.drained };
 }
 
 function plugIntoMmio(
@@ -55,15 +65,20 @@ function plugIntoMmio(
   { legacy = false }: VirtioConfig,
   { base, length, irq }: MmioPlace,
   { accelerator, mmio }: VirtioSockets,
-): void {
+): PluggedDevice {
   const transport = new VirtioMmioTransport({ ...parts, line: accelerator.line(irq), legacy });
   if (mmio.map(base, length, transport.target) === undefined) {
     throw new Error(`${transport.target.name}: its addresses are taken`);
   }
   transport.placed(base);
+  parts.trace?.events?.emit('plugged', { name: transport.target.name, bus: 'mmio', address: base });
+  return { device: parts.device, reset: () => transport.reset(), drained: () => transport.drained };
 }
 
-/** Says of which device a fault is. */
+/** Says of which device faults and events are. */
 function labelled(trace: DeviceTrace, label: string): DeviceTrace {
-  return { guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message) };
+  return {
+    guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message),
+    events: trace.events?.of(/^'(.*)'$/s.exec(label)?.[1] ?? label),
+  };
 }

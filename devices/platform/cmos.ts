@@ -4,7 +4,7 @@
  *
  * @spec Motorola MC146818A Real-Time Clock plus RAM
  */
-import type { AccessWidth, BusTarget, Clock } from '../ports.ts';
+import type { AccessWidth, BusTarget, Clock, Resettable } from '../ports.ts';
 import {
   CMOS_LENGTH,
   type CmosOwner,
@@ -30,15 +30,18 @@ export interface CmosOptions {
   readonly highMemory: number;
 }
 
+/** Registers A and B as firmware leaves them. @spec Motorola MC146818A Register A, Register B */
+const POWER_ON = { registerA: 0x26, registerB: REGISTER_B.hours24 } as const;
+
 /** Two ports: index, data. */
-export class Cmos implements BusTarget {
+export class Cmos implements BusTarget, Resettable {
   readonly name = 'cmos';
   readonly #clock: Clock;
   readonly #registers;
   #index = 0;
   /** Bits of register A and B as written. */
-  #registerA = 0x26;
-  #registerB: number = REGISTER_B.hours24;
+  #registerA: number = POWER_ON.registerA;
+  #registerB: number = POWER_ON.registerB;
   /** What the guest's setting of the clock added to the host's, in milliseconds. */
   #offsetMs = 0;
   /** The time while SET is 1: it stands still and takes what is written. */
@@ -62,6 +65,13 @@ export class Cmos implements BusTarget {
       this.write(1, 1, value >>> 8);
     } else if (width === 1 && offset === 0) this.#index = value % CMOS_LENGTH;
     else if (width === 1) this.#registers.write(this.#index, 1, value);
+  }
+
+  /** A battery keeps the time the guest has set and the memory; a clock it has stopped goes on. */
+  reset(): void {
+    this.#index = 0;
+    this.#registerA = POWER_ON.registerA;
+    this.#setRegisterB(POWER_ON.registerB);
   }
 
   #owner(): CmosOwner {

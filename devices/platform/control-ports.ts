@@ -3,7 +3,7 @@
  * register.
  */
 import { registerBlock } from '../../bytes/registers.ts';
-import type { BusTarget, MachineControl } from '../ports.ts';
+import type { BusTarget, MachineControl, Resettable } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
 
 /** Tells the owner what the register held and what it holds now. */
@@ -74,7 +74,7 @@ function resetOnRise(
   registers: typeof resetControlRegisters,
   bit: number,
   control: MachineControl,
-): BusTarget {
+): BusTarget & Resettable {
   let wasSet = false;
   const bank = registers.instance({
     written(value) {
@@ -83,16 +83,22 @@ function resetOnRise(
       wasSet = isSet;
     },
   });
-  return registerTarget(name, bank);
+  return {
+    ...registerTarget(name, bank),
+    reset() {
+      bank.reset();
+      wasSet = false;
+    },
+  };
 }
 
 /** The reset control register: one port. */
-export function resetControlPort(control: MachineControl): BusTarget {
+export function resetControlPort(control: MachineControl): BusTarget & Resettable {
   return resetOnRise('reset-control', resetControlRegisters, RESET_CONTROL.resetCpu, control);
 }
 
 /** System control port A: one port. */
-export function systemControlA(control: MachineControl): BusTarget {
+export function systemControlA(control: MachineControl): BusTarget & Resettable {
   return resetOnRise('system-control-a', systemControlARegisters, 0x01, control);
 }
 

@@ -5,7 +5,7 @@
  * @spec IBM PS/2 Hardware Interface Technical Reference, Keyboard and Auxiliary Device Controller
  */
 import { registerBlock } from '../../bytes/registers.ts';
-import type { BusTarget, InterruptLine, MachineControl } from '../ports.ts';
+import type { BusTarget, InterruptLine, MachineControl, Resettable } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
 
 const SPEC = 'IBM PS/2 Hardware Interface Technical Reference, Keyboard and Auxiliary Device Controller';
@@ -140,7 +140,7 @@ export interface I8042Options {
 }
 
 /** A keyboard controller at two ports that are not next to each other. */
-export class I8042 {
+export class I8042 implements Resettable {
   /** The data port: one port. */
   readonly dataPort: BusTarget;
   /** The status and command port: one port. */
@@ -168,6 +168,16 @@ export class I8042 {
     const owner = this.#owner();
     this.dataPort = registerTarget('i8042-data', i8042DataRegisters.instance(owner));
     this.commandPort = registerTarget('i8042-command', i8042CommandRegisters.instance(owner));
+  }
+
+  reset(): void {
+    this.#data = 0;
+    this.#dataFull = false;
+    this.#timeout = false;
+    this.#parameter = undefined;
+    this.#lastWasCommand = false;
+    this.#controller.commandByte = I8042_COMMAND_BYTE.system;
+    this.#updateLine();
   }
 
   #owner(): I8042Owner {

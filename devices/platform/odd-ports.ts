@@ -1,6 +1,6 @@
 /** Ports without a device behind them that kernels nevertheless touch; each is one register. */
 import { registerBlock } from '../../bytes/registers.ts';
-import type { BusTarget } from '../ports.ts';
+import type { BusTarget, Resettable } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
 
 /** The port that firmware shows its progress on and Linux writes for a delay. @spec IBM PC/AT Technical Reference, manufacturing checkpoint port */
@@ -17,8 +17,9 @@ export const postCodeRegisters = registerBlock('post-code', [
 ]);
 
 /** The diagnostic port: one port. */
-export function postCodePort(): BusTarget {
-  return registerTarget('post-code', postCodeRegisters.instance());
+export function postCodePort(): BusTarget & Resettable {
+  const bank = postCodeRegisters.instance();
+  return { ...registerTarget('post-code', bank), reset: () => bank.reset() };
 }
 
 /** What system control port B shows of the timer. */

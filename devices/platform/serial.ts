@@ -4,7 +4,7 @@
  *
  * @spec National Semiconductor PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs
  */
-import type { AccessWidth, BusTarget, Defer, InterruptLine } from '../ports.ts';
+import type { AccessWidth, BusTarget, Defer, InterruptLine, Resettable } from '../ports.ts';
 import {
   DIVISOR_LATCH_ACCESS,
   FIFO_CONTROL,
@@ -36,7 +36,7 @@ export interface SerialOptions {
 }
 
 /** One 16550A at eight ports. */
-export class SerialPort implements BusTarget {
+export class SerialPort implements BusTarget, Resettable {
   readonly name = 'serial';
   readonly #options: SerialOptions;
   readonly #registers;
@@ -99,6 +99,22 @@ export class SerialPort implements BusTarget {
     const bytes = this.#output.slice(0, this.#outputLength);
     this.#outputLength = 0;
     if (!this.#options.transmit(bytes)) this.#outputPaused = true;
+  }
+
+  /** Back to power-on. What the guest has sent goes out, what it has not read is lost. */
+  reset(): void {
+    this.flush();
+    this.#registers.reset();
+    this.#divisor.reset();
+    this.#received.length = 0;
+    this.#overrun = false;
+    this.#interruptEnable = 0;
+    this.#transmitterEvent = false;
+    this.#fifosEnabled = false;
+    this.#trigger = 1;
+    this.#modemControl = 0;
+    this.#updateLine();
+    this.#askForInput();
   }
 
   #bankAt(offset: number) {

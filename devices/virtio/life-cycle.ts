@@ -5,6 +5,7 @@
 import type { DeviceTrace, GuestMemory } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
+import { LifeWatch } from './life-watch.ts';
 import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault, type RingFault } from './ring-fault.ts';
@@ -49,24 +50,31 @@ export class DeviceLifeCycle {
   readonly queues: readonly QueueSetup[];
   readonly #parts: LifeCycleParts;
   readonly #status: DeviceStatus;
+  /** Tells whoever watches; absent otherwise. */
+  readonly #watch: LifeWatch | undefined;
   #accepted = 0n;
   #configGeneration = 0;
+  /** The configuration changed since the driver last asked for its generation. */
+  #configChanged = false;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
   /** Resets under way: only a driver of the legacy interface begins a new life, or another reset, before they have ended. */
   #resets = 0;
 
   constructor(parts: LifeCycleParts) {
-    this.#parts = parts;
+    const events = parts.trace?.events;
+    this.#watch = events && new LifeWatch(events, parts);
+    this.#parts = this.#watch?.parts ?? parts;
     this.device = parts.device;
     this.offered = parts.device.features | baseFeatures(parts.rings);
     this.queues = parts.device.queueSizes.map((size, index) => new QueueSetup(index, size));
     this.#status = new DeviceStatus({
-      featuresObjection: () => featureObjection(this.offered, this.#accepted),
+      featuresObjection: () => this.#featuresObjection(),
       driverOk: () => this.#start(),
       reset: () => this.#reset(),
       resetFailed: (error) => this.needsReset(`internal error: the device could not be reset: ${error}`),
       refused: (why) => this.fault(why),
+      moved: this.#watch && ((from, to, value) => this.#watch?.moved(from, to, value)),
     });
   }
 
@@ -85,8 +93,15 @@ export class DeviceLifeCycle {
     return this.#accepted;
   }
 
-  /** Changes whenever the configuration did: 0 to 255. @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout */
-  get configGeneration(): number {
+  /**
+   * The generation of the configuration as the driver reads it, 0 to 255: another one than last time where the
+   * configuration changed in between, however often.
+   *
+   * @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout
+   */
+  takeConfigGeneration(): number {
+    if (this.#configChanged) this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+    this.#configChanged = false;
     return this.#configGeneration;
   }
 
@@ -103,8 +118,10 @@ export class DeviceLifeCycle {
   /** The driver accepts these features; it may change its mind until FEATURES_OK. @spec virtio 1.2 §2.2.1 Driver Requirements: Feature Bits */
   accept(features: bigint): void {
     const { state } = this.#status;
-    if (state === 'reset' || state === 'acknowledged' || state === 'driver') this.#accepted = features;
-    else this.fault(`features may not be changed in state ${state}`);
+    if (state === 'reset' || state === 'acknowledged' || state === 'driver') {
+      this.#accepted = features;
+      this.#watch?.accepted(this.offered, features);
+    } else this.fault(`features may not be changed in state ${state}`);
   }
 
   /** The driver wrote the size of a queue. */
@@ -163,7 +180,9 @@ export class DeviceLifeCycle {
 
   /** The driver rang for a queue. Ignored unless that queue is alive. */
   kick(queue: number): void {
-    if (this.running && this.#life?.queues[queue] !== undefined) this.device.queueNotify(queue);
+    if (!this.running || this.#life?.queues[queue] === undefined) return;
+    if (this.#watch === undefined) this.device.queueNotify(queue);
+    else this.#watch.kick(queue, () => this.device.queueNotify(queue));
   }
 
   /** Has the device look at every queue that is alive. */
@@ -173,6 +192,7 @@ export class DeviceLifeCycle {
 
   /** Reports a rule the driver broke. */
   fault(why: string): void {
+    this.#watch?.fault(why);
     this.#parts.trace?.guestFault(this.#parts.name, why);
   }
 
@@ -249,7 +269,7 @@ export class DeviceLifeCycle {
   #activate(): void {
     const queues: (Virtqueue | undefined)[] = [];
     for (const setup of this.queues) {
-      const outcome = setup.enabled ? setup.activate(this.#parts.memory, this.#accepted) : undefined;
+      const outcome = setup.enabled ? this.#activateQueue(setup) : undefined;
       if (isRingFault(outcome)) {
         for (const queue of queues) queue?.detach();
         this.needsReset(outcome.message);
@@ -263,6 +283,18 @@ export class DeviceLifeCycle {
     this.#parts.runningChanged();
   }
 
+  #activateQueue(setup: QueueSetup): Virtqueue | RingFault {
+    const { memory } = this.#parts;
+    if (this.#watch === undefined) return setup.activate(memory, this.#accepted);
+    return this.#watch.activate(setup, this.#accepted, (seen) => setup.activate(memory, this.#accepted, seen));
+  }
+
+  #featuresObjection(): string | undefined {
+    const objection = featureObjection(this.offered, this.#accepted);
+    this.#watch?.judged(this.#accepted, objection);
+    return objection;
+  }
+
   #context(life: Life): DeviceContext {
     const alive = () => this.#life === life;
     return {
@@ -273,7 +305,7 @@ export class DeviceLifeCycle {
         if (alive() && queue.takeInterrupt()) this.#parts.queueInterrupt(queue.index);
       },
       notifyConfigChange: () => {
-        this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+        this.#configChanged = true;
         if (alive()) this.#parts.configInterrupt();
       },
       needsReset: (why) => {

@@ -31,6 +31,8 @@ export interface ModernMmioOwner extends MmioOwner {
 
 /** What the legacy layout asks beyond that. */
 export interface LegacyMmioOwner extends MmioOwner {
+  guestPageSize(): number;
+  writeGuestPageSize(size: number): void;
   readQueuePage(): number;
   writeQueuePage(page: number): void;
 }
@@ -233,7 +235,17 @@ export const legacyMmioRegisters = registerBlock<LegacyMmioOwner>(
   'virtio_mmio_legacy',
   [
     ...common(legacy, MMIO_VERSION.legacy),
-    selector('GuestPageSize', 0x028, legacy, 'Unit of QueuePFN in bytes, a power of two.'),
+    {
+      name: 'GuestPageSize',
+      at: 0x028,
+      width: 4,
+      access: 'rw',
+      reset: 0,
+      spec: legacy,
+      doc: 'Unit of QueuePFN in bytes, a power of two; a reset by the status leaves it.',
+      read: (owner) => owner.guestPageSize(),
+      write: (owner, size) => owner.writeGuestPageSize(size),
+    },
     selector('QueueAlign', 0x03c, legacy, 'Alignment of the used ring in bytes, a power of two.'),
     {
       name: 'QueuePFN',

@@ -2,6 +2,7 @@
 import { Bus } from '../bus.ts';
 import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, InterruptLine } from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
+import { watchedLine } from '../watched-line.ts';
 import type { VirtioDevice } from './device.ts';
 import { featurePage, legacyOffer, type RingChoice, withFeaturePage } from './features.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
@@ -46,8 +47,11 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** In either layout. */
   readonly #registers: Registers & { get(name: string): number; reset(): void };
   readonly #isr: IsrStatus;
+  readonly #line: InterruptLine;
   readonly #legacy: boolean;
   #address: Gpa | undefined;
+  /** What a legacy driver said of its pages. A reset leaves it: Linux says it once, before the first reset. */
+  #guestPageSize = 0;
   #unbind: (() => void)[] = [];
 
   constructor(parts: VirtioMmioParts) {
@@ -56,7 +60,9 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     this.#parts = parts;
     this.#legacy = legacy;
     this.#registers = legacy ? legacyMmioRegisters.instance(this) : mmioRegisters.instance(this);
-    this.#isr = new IsrStatus(() => parts.line.set(this.#isr.pending));
+    const line = parts.trace?.events === undefined ? parts.line : watchedLine(parts.line, parts.trace.events);
+    this.#line = line;
+    this.#isr = new IsrStatus(() => line.set(this.#isr.pending));
     this.#life = new DeviceLifeCycle({
       name,
       device,
@@ -72,7 +78,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
       },
     });
     const inside = new Bus(name, MMIO_LENGTH);
-    inside.map(0, MMIO_CONFIG_OFFSET, registerTarget('registers', this.#registers));
+    inside.map(0, MMIO_CONFIG_OFFSET, registerTarget('registers', this.#registers, parts.trace?.events));
     if (device.configLength > 0) {
       inside.map(MMIO_CONFIG_OFFSET, device.configLength, {
         name: 'config',
@@ -101,6 +107,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** Back to power-on. */
   reset(): void {
     this.#life.writeStatus(0);
+    this.#guestPageSize = 0;
   }
 
   deviceId(): number {
@@ -153,14 +160,22 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     this.#forSelected((queue) => this.#life.setQueueAddress(queue, area, address));
   }
 
+  guestPageSize(): number {
+    return this.#guestPageSize;
+  }
+
+  writeGuestPageSize(size: number): void {
+    this.#guestPageSize = size;
+  }
+
   readQueuePage(): number {
     const queue = this.#selected;
-    const unit = BigInt(this.#registers.get('GuestPageSize'));
+    const unit = BigInt(this.#guestPageSize);
     return queue?.enabled && unit !== 0n ? Number((queue.address('desc') / unit) & 0xffff_ffffn) : 0;
   }
 
   writeQueuePage(page: number): void {
-    const base = BigInt(page) * BigInt(this.#registers.get('GuestPageSize'));
+    const base = BigInt(page) * BigInt(this.#guestPageSize);
     const align = BigInt(this.#registers.get('QueueAlign'));
     this.#forSelected((queue) => {
       if (page === 0) this.#life.stopQueue(queue);
@@ -190,7 +205,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   configGeneration(): number {
-    return this.#life.configGeneration;
+    return this.#life.takeConfigGeneration();
   }
 
   get #selected(): QueueSetup | undefined {
@@ -205,7 +220,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
 
   /** A line that is up goes down first: an interrupt controller that listens for edges hears of every cause. */
   #interrupt(cause: 'queue' | 'config'): void {
-    if (this.#isr.pending) this.#parts.line.set(false);
+    if (this.#isr.pending) this.#line.set(false);
     this.#isr.set(cause);
   }
 

@@ -1,4 +1,5 @@
 /** Presents a virtio device as a PCI function: by the modern interface, the legacy one, or both. */
+import type { EventPort } from '../events.ts';
 import { type BarRegion, layOutBar } from '../pci/bar-regions.ts';
 import type { Bar } from '../pci/bars.ts';
 import type { PciCapability } from '../pci/capabilities.ts';
@@ -99,6 +100,7 @@ export class VirtioPciTransport {
     const { device, vectors = device.queueSizes.length + 1, interfaces = { modern: true, legacy: false } } = parts;
     if (!interfaces.modern && !interfaces.legacy) throw new Error(`${device.name}: a function without any interface`);
     const name = `${device.name}-pci`;
+    const events = parts.trace?.events;
     this.#life = new DeviceLifeCycle({
       name,
       device,
@@ -126,7 +128,7 @@ export class VirtioPciTransport {
     const bars: Bar[] = [];
     const capabilities: PciCapability[] = [];
     if (interfaces.modern) {
-      const structures = this.#structures();
+      const structures = this.#structures(events);
       bars.push(structures.bar);
       capabilities.push(...structures.capabilities);
     }
@@ -135,10 +137,11 @@ export class VirtioPciTransport {
         life: this.#life,
         vectors: this.#vectors,
         config: configTarget(device),
-        msixEnabled: () => this.#msix?.enabled ?? false,
+        msixEnabled: vectors === 0 ? undefined : () => this.#msix?.enabled ?? false,
         kick: (queue) => this.#kick(queue),
         takeIsr: () => this.#isr.take(),
         doorbells: parts.doorbells,
+        events,
       });
       bars.push(this.#legacy.bar);
     }
@@ -147,6 +150,7 @@ export class VirtioPciTransport {
         vectors,
         barIndex: MSIX_BAR,
         messages: parts.messages,
+        events,
         maySend: () => this.pci.busMaster,
         controlChanged: () => this.#drivePin(),
       });
@@ -159,6 +163,7 @@ export class VirtioPciTransport {
       interruptPin: 1,
       bars,
       capabilities,
+      events,
       commandChanged: () => this.#commandChanged(),
       reset: () => {
         this.#life.writeStatus(0);
@@ -174,13 +179,13 @@ export class VirtioPciTransport {
   }
 
   /** Lays out BAR 4 and makes the capabilities that describe it. */
-  #structures(): { readonly bar: Bar; readonly capabilities: PciCapability[] } {
+  #structures(events: EventPort | undefined): { readonly bar: Bar; readonly capabilities: PciCapability[] } {
     const { device } = this.#life;
     const common = this.#common.registers;
     const isr = this.#isr.registers;
     const structures: { readonly type: StructureType; readonly region: BarRegion }[] = [
-      { type: 'common', region: { length: common.length, target: registerTarget('common_cfg', common) } },
-      { type: 'isr', region: { length: isr.length, target: registerTarget('isr', isr) } },
+      { type: 'common', region: { length: common.length, target: registerTarget('common_cfg', common, events) } },
+      { type: 'isr', region: { length: isr.length, target: registerTarget('isr', isr, events) } },
     ];
     if (device.configLength > 0) {
       structures.push({ type: 'device', region: { length: device.configLength, target: configTarget(device) } });

@@ -2,6 +2,7 @@
  * A virtqueue while the driver configures it: numbers the driver wrote, none of them believed yet. `activate` checks
  * them all and makes a `Virtqueue` of them, or says what is wrong.
  */
+import type { DescriptorListener } from '../events.ts';
 import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
 import { LEGACY_FEATURE } from './features.ts';
 import { PackedRingMemory } from './packed-ring-memory.ts';
@@ -148,14 +149,15 @@ export class QueueSetup {
   }
 
   /**
-   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression. Faults:
+   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression; `seen` is told of
+   * the descriptors as they are read. Faults:
    * `queue-size`, `packed-queue-size`, `queue-alignment`, `queue-outside-ram`.
    *
    * @throws Error when the queue is not enabled: our bug.
    * @spec virtio 1.2 §2.7 Split Virtqueues
    * @spec virtio 1.2 §2.8 Packed Virtqueues
    */
-  activate(memory: GuestMemory, features: bigint): Virtqueue | RingFault {
+  activate(memory: GuestMemory, features: bigint, seen?: DescriptorListener): Virtqueue | RingFault {
     if (!this.enabled) throw new Error(`queue ${this.index} is activated but not enabled`);
     const format = ringFormat(features);
     const size = this.#size;
@@ -175,7 +177,7 @@ export class QueueSetup {
     const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
     const inOrder = (features & RING_FEATURE.inOrder) !== 0n;
     const notifyOnEmpty = (features & LEGACY_FEATURE.notifyOnEmpty) !== 0n;
-    const rules = { queue: this.index, size, memory, indirect };
+    const rules = { queue: this.index, size, memory, indirect, seen };
     if (format === 'packed') {
       const ring = PackedRingMemory.map(memory, at, size);
       return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, { eventIdx, inOrder });

@@ -39,18 +39,27 @@ export function replyRoom(request: Segments, msize: number): number {
   return Math.min(msize, Math.max(USUAL, READ_OVERHEAD + headView.getUint32(0, true)));
 }
 
-/** Most bytes kept for the next requests. */
-const MOST_KEPT = 2 << 20;
+/** Most bytes kept for the next requests: what a client has under way who reads large pieces ahead. */
+const MOST_KEPT = 8 << 20;
+/** Sizes from one power of two to the next: an area is at most a quarter larger than it has to be. */
+const STEPS = 4;
+
+/** The size of the area for `room` bytes. */
+function areaSize(room: number): number {
+  const least = Math.max(room, USUAL);
+  const step = 2 ** Math.floor(Math.log2(least)) / STEPS;
+  return Math.ceil(least / step) * step;
+}
 
 /** Memory that replies of one connection are written into, used again once they are sent. */
 export class ReplyAreas {
-  /** Free areas by size, a power of two. */
+  /** Free areas by size, as `areaSize` gives it. */
   private readonly free = new Map<number, Uint8Array[]>();
   private kept = 0;
 
   /** An area of `room` bytes or more. Its content is whatever an earlier reply left there. */
   take(room: number): Uint8Array {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(room, USUAL)));
+    const size = areaSize(room);
     const area = this.free.get(size)?.pop();
     if (area === undefined) return new Uint8Array(size);
     this.kept -= size;

@@ -59,9 +59,9 @@ export function describeTree(root: string): string[] {
     });
 }
 
-/** Makes a program for i386 guests that does as `flock 9`. */
-export function buildFlock(program: string): void {
+/** Makes a program for i386 guests that does as `flock 9`; one that `holds` keeps the lock until it is killed. */
+export function buildFlock(program: string, holds = false): void {
   const source = fileURLToPath(new URL('flock.c', import.meta.url));
   const freestanding = ['-ffreestanding', '-fno-pic', '-fno-stack-protector', '-nostdlib', '-static', '-no-pie'];
-  execFileSync('gcc', ['-m32', '-Os', ...freestanding, '-o', program, source]);
+  execFileSync('gcc', ['-m32', '-Os', ...freestanding, ...(holds ? ['-DHOLD'] : []), '-o', program, source]);
 }

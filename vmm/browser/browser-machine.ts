@@ -10,7 +10,7 @@ import { GuestControl } from '../control/guest-control.ts';
 import type { Disposal } from '../disposal.ts';
 import { kernelWords } from '../fixtures/command-line.ts';
 import { Guest } from '../guest.ts';
-import { type GuestParts, guestParts, wireGuest } from '../guest-parts.ts';
+import { type GuestParts, guestConsole, guestParts, wireGuest } from '../guest-parts.ts';
 import type { Hooks } from '../hooks.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { memoryMap } from '../memory-map.ts';
@@ -24,7 +24,10 @@ export interface BrowserShare extends Pick<ShareConfig, 'mountTag' | 'mountAt'> 
 
 /** Everything a machine in a page needs to know. What VirtualMachineConfig has by the same name means the same. */
 export interface BrowserMachineConfig
-  extends Pick<VirtualMachineConfig, 'append' | 'memory' | 'session' | 'announce' | 'verbose' | 'cwd' | 'terminal'> {
+  extends Pick<
+    VirtualMachineConfig,
+    'append' | 'memory' | 'session' | 'announce' | 'verbose' | 'cwd' | 'terminal' | 'onReboot'
+  > {
   /** What the CPU needs of the page: `browserHost`. */
   readonly host: SoftwareHost;
   /** A 32-bit kernel: vmlinux, or bzImage packed with gzip. */
@@ -69,8 +72,21 @@ async function assemble(config: BrowserMachineConfig, hooks: Hooks, disposal: Di
   const words = kernelWords({ arch: 'i386', pvm: false, ownKernel: true, verbose: config.verbose ?? false });
   const cmdline = commandLine(config, { kernelWords: words, root });
   const { defer } = host;
+  const { onReboot } = config;
   return wireGuest(
-    { accelerator, map, cpus: 1, kernel, initrd: undefined, cmdline, devices, control, defer },
+    {
+      accelerator,
+      map,
+      cpus: 1,
+      kernel,
+      initrd: undefined,
+      cmdline,
+      devices,
+      control,
+      console: guestConsole(hooks),
+      onReboot,
+      defer,
+    },
     hooks,
     disposal,
   );

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from './command-line.ts';
 import { SHARE, words } from './test-support/refusal.ts';
 
+/** What `--trace` means by itself. */
+const PLAIN = { language: 'lines', choice: {} };
 const HOST = { path: '.', mountTag: 'host' };
 
 const GOOD: readonly (readonly [line: string, request: unknown])[] = [
@@ -173,6 +175,37 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
       },
     },
   ],
+  [
+    'run --device virtio-9p-device,fsdev=f,mount_tag=one --device virtio-9p-device,fsdev=f,mount_tag=two,id=old,force-legacy=on,ioeventfd=off --device virtio-9p-device,fsdev=f,mount_tag=three,packed=on,indirect_desc=off,event_idx=off --fsdev local,id=f,path=/srv -global virtio-mmio.force-legacy=false',
+    {
+      config: {
+        cwd: '/mnt/one',
+        shares: [
+          { path: '/srv', mountTag: 'one', virtio: { bus: 'mmio' } },
+          { path: '/srv', mountTag: 'two', id: 'old', virtio: { bus: 'mmio', legacy: true, ioeventfd: false } },
+          {
+            path: '/srv',
+            mountTag: 'three',
+            virtio: { bus: 'mmio', packed: true, indirectDesc: false, eventIdx: false },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --device virtio-rng-pci --device virtio-rng,id=r,vectors=0 --device virtio-rng-pci-non-transitional,packed=on --device virtio-rng-device,force-legacy=off --global virtio-mmio.force-legacy=off',
+    {
+      config: {
+        shares: [],
+        devices: [
+          { kind: 'rng' },
+          { kind: 'rng', id: 'r', virtio: { vectors: 0 } },
+          { kind: 'rng', virtio: { legacy: false, modern: true, packed: true } },
+          { kind: 'rng', virtio: { bus: 'mmio', legacy: false } },
+        ],
+      },
+    },
+  ],
   ['run -m 256M', { config: { shares: [], memory: 268_435_456 } }],
   ['run -m 512', { config: { shares: [], memory: 536_870_912 } }],
   ['run -m512', { config: { shares: [], memory: 536_870_912 } }],
@@ -198,10 +231,16 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
-  ['run --trace', { config: { shares: [] }, trace: true }],
-  ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
-  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],
-  ['run --trace -- ls', { config: { shares: [] }, trace: true, command: { argv: ['ls'], env: {} } }],
+  ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
+  ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
+  ['run --trace', { config: { shares: [] }, trace: PLAIN }],
+  [
+    'run --trace 9p.log --verbose --verbose',
+    { config: { shares: [], verbose: true }, trace: { ...PLAIN, file: '9p.log' } },
+  ],
+  ['run --record run.rec', { config: { shares: [] }, record: 'run.rec' }],
+  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: PLAIN }],
+  ['run --trace -- ls', { config: { shares: [] }, trace: PLAIN, command: { argv: ['ls'], env: {} } }],
   [`run ${SHARE} --cwd /tmp`, { config: { shares: [HOST], cwd: '/tmp' } }],
   [
     `run ${SHARE} --env A=1 --env B= --env __proto__=x -- sh -c {echo $A} --help -- -m`,
@@ -221,7 +260,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   [`run ${SHARE} --cwd / -- ls`, { config: { shares: [HOST] }, command: { argv: ['ls'], env: {}, cwd: '/' } }],
   [
     'run -nographic -enable-kvm -accel kvm -machine q35,accel=kvm,usb=off -M pc -cpu host -no-reboot -nodefaults -no-user-config -name guest -display none -vga none -serial mon:stdio -monitor none -net none -nic none',
-    { config: { shares: [], accel: 'kvm' } },
+    { config: { shares: [], accel: 'kvm', onReboot: 'end' } },
   ],
   ['run --accel software', { config: { shares: [], accel: 'software' } }],
   ['run -accel tcg --accel=software', { config: { shares: [], accel: 'software' } }],

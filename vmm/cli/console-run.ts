@@ -2,7 +2,7 @@ import { errorCode } from '../host/error-code.ts';
 import { EscapeKeys } from './escape-keys.ts';
 import { CONSOLE_KEYS } from './help.ts';
 import type { Machine } from './machine-port.ts';
-import type { ProcessIo } from './process-io.ts';
+import type { OutputStream, ProcessIo } from './process-io.ts';
 import { say } from './report.ts';
 import { ScreenModes } from './screen-modes.ts';
 import type { SignalWatch } from './signals.ts';
@@ -26,19 +26,29 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   signals.handle((signal) => stopping.bySignal(signal));
   stopping.whenUnread(io.stdout);
   const release: (() => void)[] = [() => stopping.close()];
-  const screen = new ScreenModes();
+  let screen = new ScreenModes();
   let lineIsOpen = false;
+  const leaveScreen = (): void => {
+    if (io.stdout.isTTY) io.stdout.write(screen.undo() + (lineIsOpen ? '\n' : ''));
+  };
   let attached = false;
   const attachInput = (): void => {
     if (attached) return;
     attached = true;
     release.push(io.stdin.isTTY ? attachTerminal(machine, io) : attachPipe(machine, io));
   };
+  release.push(followSize(machine, io.stdout));
   machine.onConsole((bytes) => {
     attachInput();
     screen.see(bytes);
     lineIsOpen = bytes.at(-1) !== LINE_FEED;
     return written(io.stdout, bytes);
+  });
+  machine.onReset(({ line }) => {
+    leaveScreen();
+    screen = new ScreenModes();
+    lineIsOpen = false;
+    say(io.stderr, line);
   });
   try {
     await machine.start();
@@ -48,11 +58,21 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
     const end = await machine.ended;
     attached = true;
     for (const undo of release.splice(0)) undo();
-    if (io.stdout.isTTY) io.stdout.write(screen.undo() + (lineIsOpen ? '\n' : ''));
+    leaveScreen();
     return stopping.report(end);
   } finally {
     for (const undo of release) undo();
   }
+}
+
+/** Tells the machine of each new size of the terminal. */
+function followSize(machine: Machine, stdout: OutputStream): () => void {
+  const onResize = (): void => {
+    const { rows, columns } = stdout;
+    if (rows && columns) machine.resizeConsole(rows, columns);
+  };
+  stdout.on('resize', onResize);
+  return () => void stdout.off('resize', onResize);
 }
 
 function attachTerminal(machine: Machine, io: ProcessIo): () => void {

@@ -104,6 +104,16 @@ export class GuestControl {
   abandon(reason: Error): void {
     this.#ended ??= reason;
     this.#next.end();
+    this.#failAll(reason);
+  }
+
+  /** The guest begins anew: fails every command that has not ended. Called when none of its requests is under way. */
+  restart(reason: Error): void {
+    this.#next.clear();
+    this.#failAll(reason);
+  }
+
+  #failAll(reason: Error): void {
     for (const pending of this.#pending) {
       this.#end(pending);
       pending.fail(reason);

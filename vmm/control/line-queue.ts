@@ -22,6 +22,11 @@ export class LineQueue {
     this.#waiting.wake();
   }
 
+  /** Drops the lines that nobody has read. */
+  clear(): void {
+    this.#lines.length = 0;
+  }
+
   /**
    * One whole line, or nothing at the end. A request that was flushed takes no line with it: EINTR. A line that does not
    * fit stays: EINVAL.

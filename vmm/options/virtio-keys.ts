@@ -3,7 +3,8 @@ import type { VirtioConfig } from '../config.ts';
 import { MAX_VECTORS } from '../limits.ts';
 import { UsageError } from '../usage-error.ts';
 import type { OptionValues } from './option-table.ts';
-import { identifier, integer, oneOf, onOff, text } from './value-type.ts';
+import { pciPlace } from './pci-place.ts';
+import { identifier, integer, oneOf, onOff } from './value-type.ts';
 
 /** What any transport has. */
 const RING_KEYS = {
@@ -25,7 +26,7 @@ const MODERN_ONLY = ['packed', 'in_order', 'queue_reset', 'notification_data'] a
 /** Keys of a device on the PCI bus. @spec QEMU virtio-pci properties */
 export const VIRTIO_PCI_KEYS = {
   id: { type: identifier, doc: 'name of the device' },
-  addr: { type: text('SLOT'), doc: 'place on the PCI bus', notYet: true },
+  addr: { type: pciPlace, doc: 'place on the PCI bus, in hexadecimal (default the lowest free slot)' },
   vectors: {
     type: integer(0, MAX_VECTORS),
     doc: 'number of MSI-X vectors (default one for each queue and one more); 0 leaves the interrupt pin',
@@ -80,6 +81,7 @@ export function readVirtioPci(values: PciValues, name: string, fixed: FixedInter
     legacy: fixed?.legacy ?? (disableLegacy === undefined ? undefined : disableLegacy !== 'on'),
     modern: fixed?.modern ?? (disableModern === undefined ? undefined : !disableModern),
     vectors: values.vectors,
+    addr: values.addr,
     ...readRings(values),
   });
 }

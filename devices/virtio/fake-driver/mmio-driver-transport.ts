@@ -56,9 +56,7 @@ export class MmioDriverTransport implements DriverTransport {
   }
 
   set status(value: number) {
-    // A reset of the legacy layout puts the page size back as well.
     this.set('Status', value);
-    if (value === 0 && this.legacy) this.set('GuestPageSize', Number(LEGACY_PAGE));
   }
 
   get offered(): bigint {

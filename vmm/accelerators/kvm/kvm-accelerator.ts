@@ -1,15 +1,14 @@
 import { type InternalErrorExit, Kvm, KvmError, kvmBackend, type Vcpu, type VcpuExit, type Vm } from 'node-kvm';
 import type { Clock, GuestMemory, InterruptLine, MessageSink } from '../../../devices/ports.ts';
 import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
-import { REGIONS } from '../../memory-map.ts';
 import { HostError } from '../../usage-error.ts';
 import { answerIo, answerMmio } from './access.ts';
-import { cpuidFor } from './cpuid.ts';
 import { IoEventFdDoorbells } from './doorbells.ts';
 import { enterKernel } from './entry-state.ts';
 import { GuestRam } from './guest-ram.ts';
 import { type CpuRest, watchForHalt } from './halt-watch.ts';
 import { cpuReport, internalErrorLine, PVM_EXPLANATION } from './internal-error.ts';
+import { KvmMachine } from './kvm-machine.ts';
 import { Standstill } from './standstill.ts';
 
 /** Executes the guest under KVM, with the interrupt controllers and the timer in the kernel. */
@@ -20,21 +19,23 @@ export class KvmAccelerator implements Accelerator {
   readonly messages: MessageSink;
   readonly clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   readonly #ram: GuestRam;
-  readonly #vm: Vm;
-  readonly #vcpus: readonly Vcpu[];
-  readonly #standstill: Standstill;
+  readonly #cpus: number;
+  /** VM and CPUs of this life; a reset makes others. */
+  #kvm: KvmMachine;
+  #standstill: Standstill;
   #exits = 0;
   #handler: AccessHandler | undefined;
   #stopped: ((stop: CpuStop) => void) | undefined;
   #unwatch: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(ram: GuestRam, vm: Vm, vcpus: readonly Vcpu[]) {
+  private constructor(ram: GuestRam, kvm: KvmMachine, cpus: number) {
     this.memory = ram;
     this.#ram = ram;
-    this.#vm = vm;
-    this.#vcpus = vcpus;
-    this.#standstill = new Standstill(vcpus);
+    this.#kvm = kvm;
+    this.#cpus = cpus;
+    this.#standstill = new Standstill(kvm.vcpus);
+    const vm = { ioeventfd: (...rule: Parameters<Vm['ioeventfd']>) => this.#kvm.vm.ioeventfd(...rule) };
     this.doorbells = new IoEventFdDoorbells(vm, (error) => this.#deviceFailed(error));
     this.messages = { send: (address, data) => this.#sendMessage(address, data) };
   }
@@ -57,33 +58,11 @@ export class KvmAccelerator implements Accelerator {
   }
 
   static #assemble(options: AcceleratorOptions): KvmAccelerator {
-    const undo: (() => void)[] = [];
+    const ram = new GuestRam(options.ram);
     try {
-      const kvm = Kvm.open();
-      undo.push(() => kvm.close());
-      const ram = new GuestRam(options.ram);
-      undo.push(() => ram.close());
-      const vm = kvm.createVm();
-      undo.push(() => vm.close());
-      vm.setTssAddress(BigInt(REGIONS.kvmTss.base));
-      vm.setIdentityMapAddress(BigInt(REGIONS.kvmIdentityMap.base));
-      vm.createIrqchip();
-      vm.createPit2(1);
-      for (const [slot, range] of ram.slots.entries()) {
-        vm.setUserMemoryRegion(slot, BigInt(range.base), ram.backing, range.offset, range.length);
-      }
-      const supported = kvm.supportedCpuid();
-      const tscDeadline = kvm.checkExtension('KVM_CAP_TSC_DEADLINE_TIMER') > 0;
-      const vcpus = Array.from({ length: options.cpus }, (_, id) => {
-        const vcpu = vm.createVcpu(id);
-        undo.push(() => vcpu.close());
-        vcpu.setCpuid2(cpuidFor(supported, { id, cpus: options.cpus, tscDeadline }));
-        return vcpu;
-      });
-      kvm.close();
-      return new KvmAccelerator(ram, vm, vcpus);
+      return new KvmAccelerator(ram, new KvmMachine(ram, options.cpus), options.cpus);
     } catch (error) {
-      for (const step of undo.reverse()) step();
+      ram.close();
       throw error;
     }
   }
@@ -94,17 +73,19 @@ export class KvmAccelerator implements Accelerator {
       set: (level) => {
         if (level === current) return;
         current = level;
-        if (!this.#vm.closed) this.#vm.irqLine(gsi, level);
+        const { vm } = this.#kvm;
+        if (!vm.closed) vm.irqLine(gsi, level);
       },
     };
   }
 
   start(entry: CpuEntry, handler: AccessHandler): void {
-    const [boot] = this.#vcpus;
+    const { vcpus } = this.#kvm;
+    const [boot] = vcpus;
     if (boot === undefined) throw new Error('a machine has at least one CPU');
     this.#handler = handler;
     enterKernel(boot, entry);
-    for (const vcpu of this.#vcpus) vcpu.start((exit) => this.#onExit(vcpu, exit));
+    for (const vcpu of vcpus) vcpu.start((exit) => this.#onExit(vcpu, exit));
     this.#unwatch = watchForHalt(
       () => this.#exits,
       () => this.#lookAtCpus(),
@@ -132,22 +113,34 @@ export class KvmAccelerator implements Accelerator {
   async stop(): Promise<void> {
     this.#unwatch?.();
     this.#stopped = undefined;
-    await Promise.all(this.#vcpus.map((vcpu) => vcpu.stop()));
+    await this.#kvm.stop();
+  }
+
+  /**
+   * KVM has no reset, and keeps much that a guest can set and nothing shows: addresses it writes clocks and stolen time to
+   * among them. A VM made anew with the same memory has none of it.
+   */
+  async reset(): Promise<void> {
+    this.doorbells.close();
+    this.#kvm.close();
+    this.#handler = undefined;
+    this.#kvm = asHostErrors(() => new KvmMachine(this.#ram, this.#cpus));
+    this.#standstill = new Standstill(this.#kvm.vcpus);
   }
 
   async #close(): Promise<void> {
     await this.stop();
     this.doorbells.close();
-    for (const vcpu of this.#vcpus) vcpu.close();
-    this.#vm.close();
+    this.#kvm.close();
     this.#ram.close();
   }
 
   /** A message that no CPU takes, which a guest can ask for, is lost; so is one of a machine that is gone. */
   #sendMessage(address: bigint, data: number): void {
-    if (this.#vm.closed) return;
+    const { vm } = this.#kvm;
+    if (vm.closed) return;
     try {
-      this.#vm.signalMsi({ address, data });
+      vm.signalMsi({ address, data });
     } catch (error) {
       if (!(error instanceof KvmError)) throw error;
     }
@@ -222,12 +215,14 @@ export class KvmAccelerator implements Accelerator {
 
   /** Reads what each CPU is doing, unless the machine is paused or ending anyway. */
   async #lookAtCpus(): Promise<readonly CpuRest[] | undefined> {
-    if (this.#standstill.heldBy('owner')) return undefined;
+    const standstill = this.#standstill;
+    const { vcpus } = this.#kvm;
+    if (standstill.heldBy('owner')) return undefined;
     try {
-      await this.#standstill.hold('halt-watch');
-      return this.#vcpus.every((vcpu) => vcpu.state === 'paused') ? this.#vcpus.map(restOf) : undefined;
+      await standstill.hold('halt-watch');
+      return vcpus.every((vcpu) => vcpu.state === 'paused') ? vcpus.map(restOf) : undefined;
     } finally {
-      this.#standstill.release('halt-watch');
+      standstill.release('halt-watch');
     }
   }
 }

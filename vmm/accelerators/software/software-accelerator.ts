@@ -31,11 +31,10 @@ export class SoftwareAccelerator implements Accelerator {
   readonly doorbells = new SoftwareDoorbells();
   readonly messages: MessageSink;
   readonly clock: GuestClock;
-  readonly #core: Core;
-  readonly #interrupts: InterruptControllers;
-  readonly #slices: Slices;
-  readonly #pit: Pit;
-  readonly #controlB: BusTarget;
+  readonly #host: SoftwareHost;
+  readonly #ramLength: number;
+  /** What is made anew by a reset. */
+  #parts: LifeParts;
   #handler: AccessHandler | undefined;
   #stopped: ((stop: CpuStop) => void) | undefined;
   /** Something went wrong where nothing may be thrown: within the core. */
@@ -43,17 +42,20 @@ export class SoftwareAccelerator implements Accelerator {
   #lastWords = '';
   /** Accesses since the core was last between two instructions. */
   #accesses = 0;
+  #resetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(core: Core, ramLength: number, clock: GuestClock, host: SoftwareHost, calls: LateCalls) {
-    this.#core = core;
+  private constructor(made: MadeCore, ramLength: number, clock: GuestClock, host: SoftwareHost) {
+    this.#host = host;
+    this.#ramLength = ramLength;
     this.clock = clock;
-    this.memory = new SoftwareRam(core, ramLength);
-    this.#interrupts = new InterruptControllers(core, () => this.#hurry());
-    this.messages = { send: (address, data) => this.#interrupts.message(address, data) };
-    this.#slices = new Slices({ run: () => this.#run() }, host.defer);
-    this.#pit = new Pit({ clock, line: this.line(ISA_IRQS.timer) });
-    this.#controlB = systemControlB(this.#pit);
+    this.memory = new SoftwareRam(made.core, ramLength);
+    this.messages = { send: (address, data) => this.#parts.interrupts.message(address, data) };
+    this.#parts = this.#partsAround(made);
+  }
+
+  /** Everything of one life around a fresh core. */
+  #partsAround({ core, calls }: MadeCore): LifeParts {
     calls.target = {
       read: (space, address, width) => this.#read(space, address, width),
       write: (space, address, width, value) => this.#write(space, address, width, value),
@@ -62,6 +64,15 @@ export class SoftwareAccelerator implements Accelerator {
       log: (line) => {
         this.#lastWords = line;
       },
+    };
+    const pit = new Pit({ clock: this.clock, line: this.line(ISA_IRQS.timer) });
+    return {
+      core,
+      calls,
+      interrupts: new InterruptControllers(core, () => this.#hurry()),
+      slices: new Slices({ run: () => this.#run() }, this.#host.defer),
+      pit,
+      controlB: systemControlB(pit),
     };
   }
 
@@ -74,23 +85,12 @@ export class SoftwareAccelerator implements Accelerator {
   static async create(options: AcceleratorOptions, host: SoftwareHost): Promise<SoftwareAccelerator> {
     const length = ramLength(options);
     const clock = new GuestClock();
-    const calls: LateCalls = { target: undefined };
-    const core = await Core.create(await host.coreModule(), length, {
-      portRead: (port, width) => calls.target?.read('pio', port, width) ?? 0,
-      portWrite: (port, width, value) => calls.target?.write('pio', port, width, value),
-      memoryRead: (address, width) => calls.target?.read('mmio', address, width) ?? 0,
-      memoryWrite: (address, width, value) => calls.target?.write('mmio', address, width, value),
-      now: () => clock.monotonicMs(),
-      pause: () => calls.target?.pause() ?? 0,
-      log: (line) => calls.target?.log(line),
-      failed: (error) => calls.target?.failed(error),
-    });
-    return new SoftwareAccelerator(core, length, clock, host, calls);
+    return new SoftwareAccelerator(await makeCore(host, length, clock), length, clock, host);
   }
 
   /** Slices of guest time so far: an idle guest has few. */
   get sliceCount(): number {
-    return this.#slices.count;
+    return this.#parts.slices.count;
   }
 
   line(gsi: number): InterruptLine {
@@ -99,15 +99,16 @@ export class SoftwareAccelerator implements Accelerator {
       set: (level) => {
         if (level === current) return;
         current = level;
-        if (this.#closing === undefined) this.#interrupts.setPin(gsi, level);
+        if (this.#closing === undefined) this.#parts.interrupts.setPin(gsi, level);
       },
     };
   }
 
   start(entry: CpuEntry, handler: AccessHandler): void {
     this.#handler = handler;
-    enterKernel(this.#core, entry);
-    this.#slices.resume();
+    enterKernel(this.#parts.core, entry);
+    this.clock.resume();
+    this.#parts.slices.resume();
   }
 
   onStop(callback: (stop: CpuStop) => void): void {
@@ -115,20 +116,42 @@ export class SoftwareAccelerator implements Accelerator {
   }
 
   async pause(): Promise<void> {
-    await this.#slices.pause();
+    const { slices } = this.#parts;
+    await slices.pause();
     // Resumed meanwhile; a slice with a clock that stands still would never end.
-    if (!this.#slices.running) this.clock.pause();
+    if (!slices.running) this.clock.pause();
   }
 
   resume(): void {
     if (this.#handler === undefined) return;
     this.clock.resume();
-    this.#slices.resume();
+    this.#parts.slices.resume();
   }
 
   async stop(): Promise<void> {
     this.#stopped = undefined;
-    await this.#slices.stop();
+    await this.#parts.slices.stop();
+  }
+
+  /** The core cannot be put back from within every state, a triple fault for one, so it is made anew. */
+  reset(): Promise<void> {
+    this.#resetting ??= this.#makeAnew().finally(() => {
+      this.#resetting = undefined;
+    });
+    return this.#resetting;
+  }
+
+  async #makeAnew(): Promise<void> {
+    this.#parts.core.close();
+    this.#parts.calls.target = undefined;
+    const made = await makeCore(this.#host, this.#ramLength, this.clock);
+    this.doorbells.clear();
+    this.#handler = undefined;
+    this.#failure = undefined;
+    this.#lastWords = '';
+    this.#accesses = 0;
+    this.memory.moveTo(made.core);
+    this.#parts = this.#partsAround(made);
   }
 
   close(): Promise<void> {
@@ -138,13 +161,14 @@ export class SoftwareAccelerator implements Accelerator {
 
   async #close(): Promise<void> {
     await this.stop();
-    this.#core.close();
+    await this.#resetting?.catch(() => {});
+    this.#parts.core.close();
     this.memory.close();
   }
 
   /** One slice. */
   #run(): number | undefined {
-    const { functions, state } = this.#core;
+    const { functions, state } = this.#parts.core;
     try {
       this.doorbells.answer();
       this.memory.settle();
@@ -165,7 +189,8 @@ export class SoftwareAccelerator implements Accelerator {
       this.#accesses = 0;
       this.doorbells.answer();
       this.memory.settle();
-      return Math.min(this.#pit.run(), this.#core.functions.apic_timer(this.clock.monotonicMs()));
+      const { pit, core } = this.#parts;
+      return Math.min(pit.run(), core.functions.apic_timer(this.clock.monotonicMs()));
     } catch (error) {
       this.#fail(error);
       return 0;
@@ -204,20 +229,21 @@ export class SoftwareAccelerator implements Accelerator {
   /** The ports of the timer, which come with the CPU. */
   #own(port: number): { readonly target: BusTarget; readonly offset: number } | undefined {
     if (port >= PORTS.pit.base && port < PORTS.pit.base + PORTS.pit.length) {
-      return { target: this.#pit, offset: port - PORTS.pit.base };
+      return { target: this.#parts.pit, offset: port - PORTS.pit.base };
     }
-    return port === PORTS.systemControlB.base ? { target: this.#controlB, offset: 0 } : undefined;
+    return port === PORTS.systemControlB.base ? { target: this.#parts.controlB, offset: 0 } : undefined;
   }
 
   /** There is something to do before the guest goes on for long: the round of instructions under way is cut short. */
   #hurry(): void {
-    if (this.#slices.inside) this.#spend(ROUND);
-    else this.#slices.wake();
+    const { slices } = this.#parts;
+    if (slices.inside) this.#spend(ROUND);
+    else slices.wake();
   }
 
   /** Lets the round of instructions under way end that much earlier. */
   #spend(instructions: number): void {
-    const { state } = this.#core;
+    const { state } = this.#parts.core;
     state.set('instruction_counter', state.get('instruction_counter') + instructions);
   }
 
@@ -240,7 +266,7 @@ export class SoftwareAccelerator implements Accelerator {
   #stopFor(error: unknown): CpuStop {
     if (error !== this.#failure?.error && isUndeliverableFault(error, this.#lastWords))
       return { reason: 'triple-fault' };
-    const report = cpuReport(this.#core.state);
+    const report = cpuReport(this.#parts.core.state);
     if (error === this.#failure?.error)
       return { reason: 'error', message: `internal error: ${describe(error)}`, report };
     const words = this.#lastWords === '' ? describe(error) : this.#lastWords.split('\n').join(' ');
@@ -250,7 +276,7 @@ export class SoftwareAccelerator implements Accelerator {
   #end(stop: CpuStop): undefined {
     const callback = this.#stopped;
     this.#stopped = undefined;
-    void this.#slices.stop();
+    void this.#parts.slices.stop();
     callback?.(stop);
     return undefined;
   }
@@ -284,6 +310,35 @@ interface LateCalls {
         failed(error: unknown): void;
       }
     | undefined;
+}
+
+/** A core, and where its calls go. */
+interface MadeCore {
+  readonly core: Core;
+  readonly calls: LateCalls;
+}
+
+/** What executes from one power-on to the next. */
+interface LifeParts extends MadeCore {
+  readonly interrupts: InterruptControllers;
+  readonly slices: Slices;
+  readonly pit: Pit;
+  readonly controlB: BusTarget;
+}
+
+async function makeCore(host: SoftwareHost, ramLength: number, clock: GuestClock): Promise<MadeCore> {
+  const calls: LateCalls = { target: undefined };
+  const core = await Core.create(await host.coreModule(), ramLength, {
+    portRead: (port, width) => calls.target?.read('pio', port, width) ?? 0,
+    portWrite: (port, width, value) => calls.target?.write('pio', port, width, value),
+    memoryRead: (address, width) => calls.target?.read('mmio', address, width) ?? 0,
+    memoryWrite: (address, width, value) => calls.target?.write('mmio', address, width, value),
+    now: () => clock.monotonicMs(),
+    pause: () => calls.target?.pause() ?? 0,
+    log: (line) => calls.target?.log(line),
+    failed: (error) => calls.target?.failed(error),
+  });
+  return { core, calls };
 }
 
 function ramLength({ ram, cpus }: AcceleratorOptions): number {

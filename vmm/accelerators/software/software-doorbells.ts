@@ -43,6 +43,13 @@ export class SoftwareDoorbells implements DoorbellPort {
     return taken;
   }
 
+  /** Forgets what is bound and what was rung. */
+  clear(): void {
+    this.#bindings.mmio.clear();
+    this.#bindings.pio.clear();
+    this.#rung = [];
+  }
+
   /** Whether a bell was rung since `answer`. */
   get waiting(): boolean {
     return this.#rung.length > 0;

@@ -13,7 +13,7 @@ const VIDEO = { base: 0xa_0000, end: 0xc_0000 } as const;
  * meanwhile, which is what a guest has to see to with DMA anyway.
  */
 export class SoftwareRam implements GuestMemory {
-  readonly #core: Core;
+  #core: Core;
   readonly #length: number;
   /** First address and address after the last one, in turn. */
   #handedOut: number[] = [];
@@ -35,6 +35,13 @@ export class SoftwareRam implements GuestMemory {
       this.#handedOutBytes += length;
     }
     return new Uint8Array(this.#core.memory.buffer, this.#core.ramBase + address, length);
+  }
+
+  /** RAM is that of another core of the same size from now on; views of the one before reach it no more. */
+  moveTo(core: Core): void {
+    this.#core = core;
+    this.#handedOut = [];
+    this.#handedOutBytes = 0;
   }
 
   /** Whether something was handed out since `settle`. */
