@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { ConsoleDevice } from './console-device.ts';
 import { resetDevice, startDevice } from './fake-driver/driver-transport.ts';
 import { Arena, GuestRam } from './fake-driver/guest-ram.ts';
+import { makeDriverQueue } from './fake-driver/make-driver-queue.ts';
+import { resetQueue } from './fake-driver/queue-reset.ts';
 import { WAYS } from './fake-driver/ways.ts';
 
 const MIB = 2 ** 20;
@@ -40,7 +42,7 @@ async function running(way: keyof typeof WAYS = 'direct', features = SIZE | EMER
     seen.configInterrupts += 1;
   };
   const start = async (packed = false) => {
-    const [receiveq, transmitq] = await startDevice(transport, arena, { features, packed });
+    const [receiveq, transmitq] = await startDevice(transport, arena, { features, packed, queueReset: true });
     if (receiveq === undefined || transmitq === undefined) throw new Error('no queues');
     await turn();
     return { receiveq, transmitq };
@@ -137,6 +139,27 @@ test('a pause holds the guest only after a while, and nothing is lost or doubled
   expect(output.map((piece) => text([piece]).slice(0, 4))).toEqual(
     Array.from({ length: 48 }, (_, index) => String(index).padStart(4, '0')),
   );
+});
+
+test('a reset of the queue gives up output that waits for the host, and the queue works again', async () => {
+  const { device, host, print, output, transport, arena, queues, faults } = await running();
+  host.takes = false;
+  for (let index = 0; index < 5; index += 1) print('x'.repeat(100_000));
+  await turn();
+  const before = output.length;
+  await resetQueue(transport, 1);
+  const again = makeDriverQueue(arena, { size: 4 });
+  transport.enableQueue(1, again.ring);
+  host.takes = true;
+  device.resumeOutput();
+  await turn();
+  expect([output.length, queues.transmitq.inFlight > 0]).toEqual([before, true]);
+  const address = arena.allocate(3);
+  arena.bytes(address, 3).set(bytes('new'));
+  again.add([{ address, length: 3 }], []);
+  again.publish();
+  transport.kick(1);
+  expect([text(output.slice(before)), again.takeUsed()?.len, faults]).toEqual(['new', 0, []]);
 });
 
 test('a long buffer is handed over in pieces, and leaves turns to others', async () => {

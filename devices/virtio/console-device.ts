@@ -37,6 +37,14 @@ export interface ConsoleDeviceOptions {
   readonly columns?: number | undefined;
 }
 
+/** A chain of output, where it came from, and how far it was handed over. */
+interface Sending {
+  readonly queue: Virtqueue;
+  readonly chain: Chain;
+  piece: number;
+  done: number;
+}
+
 /** A virtio console device. */
 export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
   readonly name = 'virtio-console';
@@ -61,7 +69,7 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
   #grace = GRACE_BYTES;
   #turnDue = false;
   /** A chain of output that is not handed over as a whole yet, and how much of it is. */
-  #sending: { readonly chain: Chain; piece: number; done: number } | undefined;
+  #sending: Sending | undefined;
 
   constructor(options: ConsoleDeviceOptions) {
     this.#options = options;
@@ -136,6 +144,14 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
     this.#later();
   }
 
+  /** Output that is not handed over as a whole yet is given up. */
+  queueReset(index: number): void {
+    if (index !== TRANSMITQ || this.#sending === undefined) return;
+    const { queue, chain } = this.#sending;
+    this.#sending = undefined;
+    queue.push(chain, 0);
+  }
+
   async reset(): Promise<void> {
     this.#context = undefined;
     this.#sending = undefined;
@@ -150,7 +166,7 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
       if (this.#sending === undefined) {
         const chain = this.#pop(queue);
         if (chain === undefined) break;
-        this.#sending = { chain, piece: 0, done: 0 };
+        this.#sending = { queue, chain, piece: 0, done: 0 };
         if (!this.#heard) this.#later();
         this.#heard = true;
       }
@@ -163,7 +179,7 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
   }
 
   /** Hands the next piece over; false when there is none. */
-  #sendPiece(sending: { readonly chain: Chain; piece: number; done: number }): boolean {
+  #sendPiece(sending: Sending): boolean {
     const segment = sending.chain.readable[sending.piece];
     if (segment === undefined) return false;
     const bytes = segment.slice(sending.done, sending.done + MOST_BYTES);
