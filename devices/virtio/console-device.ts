@@ -37,7 +37,7 @@ export interface ConsoleDeviceOptions {
   readonly columns?: number | undefined;
 }
 
-/** A chain of output, where it came from, and how far it was handed over. */
+/** Output on its way: a chain, the queue it goes back to, and how much of it was handed over. */
 interface Sending {
   readonly queue: Virtqueue;
   readonly chain: Chain;
@@ -144,12 +144,9 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
     this.#later();
   }
 
-  /** Output that is not handed over as a whole yet is given up. */
+  /** The rest of what was on its way is lost. */
   queueReset(index: number): void {
-    if (index !== TRANSMITQ || this.#sending === undefined) return;
-    const { queue, chain } = this.#sending;
-    this.#sending = undefined;
-    queue.push(chain, 0);
+    if (index === TRANSMITQ) this.#endSending();
   }
 
   async reset(): Promise<void> {
@@ -171,11 +168,15 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
         this.#heard = true;
       }
       if (this.#sendPiece(this.#sending)) continue;
-      queue.push(this.#sending.chain, 0);
-      this.#sending = undefined;
+      this.#endSending();
     }
     this.#context?.notifyUsed(queue);
     if (left === 0) this.#later();
+  }
+
+  #endSending(): void {
+    this.#sending?.queue.push(this.#sending.chain, 0);
+    this.#sending = undefined;
   }
 
   /** Hands the next piece over; false when there is none. */
