@@ -1,22 +1,50 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from '@jest/globals';
-import { buildSync } from 'esbuild';
+import { build } from 'esbuild';
 import type { RaceData, RaceReport } from './support/ring-race-worker.ts';
 
-const REQUESTS = 60_000;
+/** Requests in each race; TSVMM_RACE_REQUESTS makes it millions. */
+const REQUESTS = Number(process.env.TSVMM_RACE_REQUESTS ?? 40_000);
+const LOST_MS = 5_000;
 
-const code = buildSync({
-  entryPoints: [fileURLToPath(new URL('support/ring-race-worker.ts', import.meta.url))],
-  bundle: true,
-  write: false,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-}).outputFiles[0]?.text;
+/** What is raced: the ring, and how eager the sides are to sleep. */
+type Race = Pick<RaceData, 'size' | 'packed' | 'eventIdx' | 'inOrder' | 'spins'>;
 
-function start(data: RaceData): Worker {
-  return new Worker(code ?? '', { eval: true, workerData: data });
+/** A change that breaks the device's side. */
+interface Damage {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The worker with all it imports; `damage` changes one of its sources. */
+async function workerCode(damage?: Damage): Promise<string> {
+  let done = damage === undefined;
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('support/ring-race-worker.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    plugins: [
+      {
+        name: 'damage',
+        setup({ onLoad }) {
+          onLoad({ filter: /devices\/virtio\/[a-z-]+\.ts$/ }, ({ path }) => {
+            const source = readFileSync(path, 'utf8');
+            if (damage === undefined || !path.endsWith(`/${damage.file}`)) return undefined;
+            done = source.includes(damage.from);
+            return { contents: source.replace(damage.from, damage.to), loader: 'ts' };
+          });
+        },
+      },
+    ],
+  });
+  if (!done) throw new Error(`${damage?.file} has no '${damage?.from}'`);
+  return outputFiles[0]?.text ?? '';
 }
 
 function next<Message>(worker: Worker): Promise<Message> {
@@ -26,16 +54,16 @@ function next<Message>(worker: Worker): Promise<Message> {
   });
 }
 
-async function race(size: number, eventIdx: boolean, packed: boolean): Promise<RaceReport[]> {
+async function race(code: string, run: Race, requests: number, lostMs: number): Promise<RaceReport[]> {
   const data: Omit<RaceData, 'role'> = {
+    ...run,
     ram: new SharedArrayBuffer(1 << 16),
     bells: new SharedArrayBuffer(12),
     areas: { desc: 0, driver: 0, device: 0 } as RaceData['areas'],
-    size,
-    eventIdx,
-    packed,
-    requests: REQUESTS,
+    requests,
+    lostMs,
   };
+  const start = (side: RaceData) => new Worker(code, { eval: true, workerData: side });
   const driver = start({ ...data, role: 'driver' });
   const areas = await next<RaceData['areas']>(driver);
   const driverReport = next<RaceReport>(driver);
@@ -47,28 +75,59 @@ async function race(size: number, eventIdx: boolean, packed: boolean): Promise<R
   }
 }
 
+const BOOLEANS = [false, true];
+const RACES: readonly Race[] = BOOLEANS.flatMap((packed) =>
+  BOOLEANS.flatMap((eventIdx) =>
+    BOOLEANS.flatMap((inOrder) =>
+      (packed ? [3, 50] : [2, 64]).map((size) => ({ packed, eventIdx, inOrder, size, spins: size < 4 ? 30 : 0 })),
+    ),
+  ),
+);
+
+const whole = workerCode();
+
 describe('with driver and device on threads of their own, no wake-up is lost and no data torn', () => {
-  test.each([
-    { size: 2, eventIdx: false, packed: false },
-    { size: 2, eventIdx: true, packed: false },
-    { size: 64, eventIdx: false, packed: false },
-    { size: 64, eventIdx: true, packed: false },
-    { size: 3, eventIdx: false, packed: true },
-    { size: 3, eventIdx: true, packed: true },
-    { size: 50, eventIdx: false, packed: true },
-    { size: 50, eventIdx: true, packed: true },
-  ])(
+  test.each(RACES)(
     '%j',
-    async ({ size, eventIdx, packed }) => {
-      const [driver, device] = await race(size, eventIdx, packed);
+    async (run) => {
+      const [driver, device] = await race(await whole, run, REQUESTS, LOST_MS);
       expect(driver).toEqual({ role: 'driver', requests: REQUESTS, rings: expect.any(Number) });
       expect(device).toEqual({ role: 'device', requests: REQUESTS, rings: expect.any(Number) });
-      // Suppression has an effect: neither side rings for every request, and both do ring.
-      for (const { rings } of [driver, device] as RaceReport[]) {
-        expect(rings).toBeGreaterThan(0);
-        expect(rings).toBeLessThanOrEqual(REQUESTS);
-      }
+      // Suppression has an effect: neither side rings for every request.
+      for (const { rings } of [driver, device] as RaceReport[]) expect(rings).toBeLessThanOrEqual(REQUESTS);
     },
-    60_000,
+    60_000 + REQUESTS / 10,
   );
 });
+
+/** The second looks without which a wake-up is lost sooner or later. */
+const SECOND_LOOKS: readonly [name: string, damage: Damage, run: Partial<Race>][] = [
+  [
+    'at the available index',
+    { file: 'split-virtqueue.ts', from: 'return ring.availIdx() !== this.#nextAvail;', to: 'return false;' },
+    { packed: false },
+  ],
+  [
+    'at the next descriptor',
+    {
+      file: 'packed-virtqueue.ts',
+      from: 'return isAvailable(ring.flags(this.#nextAvail.slot), this.#nextAvail.wrap);',
+      to: 'return false;',
+    },
+    { packed: true },
+  ],
+];
+
+// That the stores before them are ordered is shown by devices/virtio/ring-ordering.test.ts: a race meets that window too seldom.
+test.each(SECOND_LOOKS)(
+  'the race is lost without the second look %s, after asking for kicks',
+  async (_, damage, part) => {
+    const damaged = await workerCode(damage);
+    for (const eventIdx of BOOLEANS) {
+      const run: Race = { packed: false, eventIdx, inOrder: false, size: 2, spins: 3, ...part };
+      const reports = await race(damaged, run, REQUESTS, 500);
+      expect(reports.map(({ failure }) => failure)).toContainEqual(expect.stringMatching(/^no (kick|interrupt) came/));
+    }
+  },
+  60_000,
+);

@@ -1,13 +1,12 @@
 /** The 9P device and what a driver can agree on for its queue: order of use, and resets of the queue alone. */
 import { describe, expect, test } from '@jest/globals';
-import type { FrameHandler } from '../../ninep/frame-handler.ts';
 import { DirectTransport } from './fake-driver/direct-transport.ts';
 import { type DriverChoice, startDevice } from './fake-driver/driver-transport.ts';
 import { FrameDriver } from './fake-driver/frame-driver.ts';
 import { Arena, GuestRam } from './fake-driver/guest-ram.ts';
 import { makeDriverQueue } from './fake-driver/make-driver-queue.ts';
 import { resetQueue } from './fake-driver/queue-reset.ts';
-import { P9Device } from './p9-device.ts';
+import { P9Device, type P9DeviceOptions } from './p9-device.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -18,7 +17,7 @@ async function machine(choice: DriverChoice) {
   const underWay = new Map<number, (length: number) => void>();
   const calls = { flushAll: 0, reset: 0 };
   const faults: string[] = [];
-  const handler: FrameHandler = {
+  const handler: P9DeviceOptions['handler'] = {
     handle: ([request], [reply]) =>
       new Promise((resolve) => {
         const name = request?.[0] ?? -1;

@@ -10,25 +10,27 @@ import { bootOnce, describeGuest, scratchDirectory } from '../support/guest.ts';
  * it has neither; and ring features agreed on.
  */
 const VARIANTS: Readonly<Record<string, readonly [VirtioConfig, id: string, features: string]>> = {
-  transitional: [{}, '0x1009 0x00', 'version_1 indirect event_idx'],
+  transitional: [{}, '0x1009 0x00', 'version_1 indirect event_idx ring_reset'],
   legacy: [{ modern: false }, '0x1009 0x00', 'indirect event_idx'],
-  modern: [{ legacy: false }, '0x1049 0x01', 'version_1 indirect event_idx'],
-  packed: [{ legacy: false, packed: true }, '0x1049 0x01', 'version_1 packed indirect event_idx'],
-  packedplain: [{ packed: true, indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1 packed'],
-  splitplain: [{ indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1'],
-  pin: [{ vectors: 0 }, '0x1009 0x00', 'version_1 indirect event_idx'],
+  modern: [{ legacy: false }, '0x1049 0x01', 'version_1 indirect event_idx ring_reset'],
+  packed: [{ legacy: false, packed: true }, '0x1049 0x01', 'version_1 packed indirect event_idx ring_reset'],
+  packedplain: [{ packed: true, indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1 packed ring_reset'],
+  splitplain: [{ indirectDesc: false, eventIdx: false }, '0x1009 0x00', 'version_1 ring_reset'],
+  pin: [{ vectors: 0 }, '0x1009 0x00', 'version_1 indirect event_idx ring_reset'],
   legacypin: [{ modern: false, vectors: 0 }, '0x1009 0x00', 'indirect event_idx'],
-  shared: [{ vectors: 1 }, '0x1009 0x00', 'version_1 indirect event_idx'],
-  exits: [{ ioeventfd: false }, '0x1009 0x00', 'version_1 indirect event_idx'],
+  shared: [{ vectors: 1 }, '0x1009 0x00', 'version_1 indirect event_idx ring_reset'],
+  exits: [{ ioeventfd: false }, '0x1009 0x00', 'version_1 indirect event_idx ring_reset'],
   legacyexits: [{ modern: false, ioeventfd: false }, '0x1009 0x00', 'indirect event_idx'],
   mmio: [{ bus: 'mmio' }, 'virtio-mmio', 'version_1 indirect event_idx'],
   mmiolegacy: [{ bus: 'mmio', legacy: true }, 'virtio-mmio', 'indirect event_idx'],
   mmiopacked: [{ bus: 'mmio', packed: true }, 'virtio-mmio', 'version_1 packed indirect event_idx'],
   mmioplain: [{ bus: 'mmio', indirectDesc: false, eventIdx: false }, 'virtio-mmio', 'version_1'],
+  noreset: [{ queueReset: false }, '0x1009 0x00', 'version_1 indirect event_idx'],
   mmioexits: [{ bus: 'mmio', legacy: true, ioeventfd: false }, 'virtio-mmio', 'indirect event_idx'],
 };
 
-const BITS = { version_1: 32, packed: 34, indirect: 28, event_idx: 29 } as const;
+/** Linux's virtio-mmio does not know RING_RESET. */
+const BITS = { version_1: 32, packed: 34, indirect: 28, event_idx: 29, ring_reset: 40 } as const;
 
 /** Those that go their own way under KVM: doorbells in port space, the pin, and edges of an ISA interrupt. */
 const ON_KVM: readonly string[] = ['legacy', 'packed', 'legacypin', 'mmio', 'mmiolegacy'];

@@ -9,6 +9,7 @@ import { makeDriverQueue } from '../../devices/virtio/fake-driver/make-driver-qu
 import { RING_FEATURE } from '../../devices/virtio/queue-layout.ts';
 import { QueueSetup } from '../../devices/virtio/queue-setup.ts';
 import { isRingFault } from '../../devices/virtio/ring-fault.ts';
+import type { Chain } from '../../devices/virtio/virtqueue.ts';
 
 /** What both threads get. */
 export interface RaceData {
@@ -20,7 +21,12 @@ export interface RaceData {
   readonly size: number;
   readonly packed: boolean;
   readonly eventIdx: boolean;
+  readonly inOrder: boolean;
   readonly requests: number;
+  /** How often a side that found nothing looks again before it asks to be woken: with none it sleeps as early, with many as late as can be. */
+  readonly spins: number;
+  /** A pause longer than this is a lost wake-up. */
+  readonly lostMs: number;
 }
 
 /** What each thread reports at its end. */
@@ -35,9 +41,6 @@ export interface RaceReport {
 const KICKS = 0;
 const INTERRUPTS = 1;
 const DONE = 2;
-/** Longer than any pause of a thread that is not lost. */
-const LOST_MS = 5_000;
-
 const data: RaceData = workerData;
 const bells = new Int32Array(data.bells);
 const ram = new GuestRam([{ base: 0, length: data.ram.byteLength }], [data.ram]);
@@ -55,7 +58,12 @@ function report(requests: number, rings: number, failure?: string): void {
 /** A request is 8 bytes with its number; the reply repeats it. */
 function drive(): void {
   const arena = new Arena(ram, 0, data.ram.byteLength);
-  const queue = makeDriverQueue(arena, { size: data.size, packed: data.packed, eventIdx: data.eventIdx });
+  const queue = makeDriverQueue(arena, {
+    size: data.size,
+    packed: data.packed,
+    eventIdx: data.eventIdx,
+    inOrder: data.inOrder,
+  });
   const slots = Array.from({ length: Math.floor(data.size / 2) }, () => ({
     request: { address: arena.allocate(8), length: 8 },
     reply: { address: arena.allocate(8), length: 8 },
@@ -67,7 +75,7 @@ function drive(): void {
   parentPort?.postMessage(queue.ring.areas);
 
   const byHead = new Map<number, { readonly slot: (typeof slots)[number]; readonly number: number }>();
-  let [sent, received, kicks] = [0, 0, 0];
+  let [sent, received, kicks, spins] = [0, 0, 0, 0];
   while (received < data.requests) {
     const seen = Atomics.load(bells, INTERRUPTS);
     queue.suppressInterrupts();
@@ -94,8 +102,10 @@ function drive(): void {
       slots.push(pending.slot);
       received += 1;
     }
-    if (received !== before || queue.allowInterrupts()) continue;
-    if (byHead.size > 0 && Atomics.wait(bells, INTERRUPTS, seen, LOST_MS) === 'timed-out') {
+    spins = received === before ? spins + 1 : 0;
+    if (spins <= data.spins || queue.allowInterrupts()) continue;
+    spins = 0;
+    if (byHead.size > 0 && Atomics.wait(bells, INTERRUPTS, seen, data.lostMs) === 'timed-out') {
       report(received, kicks, `no interrupt came for ${byHead.size} requests`);
       return;
     }
@@ -114,11 +124,14 @@ function serve(): void {
   setup.writeEnable(1);
   const queue = setup.activate(
     ram,
-    (data.eventIdx ? RING_FEATURE.eventIdx : 0n) | (data.packed ? RING_FEATURE.packed : 0n),
+    (data.eventIdx ? RING_FEATURE.eventIdx : 0n) |
+      (data.packed ? RING_FEATURE.packed : 0n) |
+      (data.inOrder ? RING_FEATURE.inOrder : 0n),
   );
   if (isRingFault(queue)) throw new Error(queue.message);
 
   let [served, interrupts] = [0, 0];
+  const taken: Chain[] = [];
   while (Atomics.load(bells, DONE) === 0) {
     const seen = Atomics.load(bells, KICKS);
     do {
@@ -130,15 +143,17 @@ function serve(): void {
         }
         const [request] = chain.readable;
         if (request !== undefined) chain.writable[0]?.set(request);
-        queue.push(chain, 8);
-        served += 1;
+        taken.push(chain);
       }
+      served += taken.length;
+      // The last first, so that an order has to be kept by the queue.
+      for (let chain = taken.pop(); chain !== undefined; chain = taken.pop()) queue.push(chain, 8);
       if (queue.takeInterrupt()) {
         interrupts += 1;
         ring(INTERRUPTS);
       }
     } while (queue.allowKicks());
-    if (Atomics.load(bells, DONE) === 0 && Atomics.wait(bells, KICKS, seen, LOST_MS) === 'timed-out') {
+    if (Atomics.load(bells, DONE) === 0 && Atomics.wait(bells, KICKS, seen, data.lostMs) === 'timed-out') {
       report(served, interrupts, `no kick came after ${served} requests`);
       return;
     }
