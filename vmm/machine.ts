@@ -13,7 +13,15 @@ import { pm1ControlPort, resetControlPort, systemControlA } from '../devices/pla
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
-import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl, Resettable } from '../devices/ports.ts';
+import type {
+  AccessWidth,
+  BusTarget,
+  Defer,
+  DeviceTrace,
+  HoldCpu,
+  MachineControl,
+  Resettable,
+} from '../devices/ports.ts';
 import type { Accelerator, AccessHandler } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
@@ -61,6 +69,8 @@ export class Machine implements AccessHandler {
   /** Those of `#devices`, plugged in. */
   #virtio: readonly PluggedDevice[] = [];
   readonly #platform: Resettable[] = [];
+  /** What the CPU whose write is being answered waits for. */
+  #hold: Promise<void> | undefined;
 
   constructor(accelerator: Accelerator, options: MachineOptions) {
     this.#devices = options.devices;
@@ -92,6 +102,12 @@ export class Machine implements AccessHandler {
     (space === 'pio' ? this.ports : this.mmio).write(address, width, value);
   }
 
+  takeHold(): Promise<void> | undefined {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    return hold;
+  }
+
   /**
    * Resolves when no device touches guest memory any more, and none has a request under way. Rejects, after all have been
    * waited for, with what kept one from it.
@@ -112,6 +128,7 @@ export class Machine implements AccessHandler {
     this.pci.reset();
     for (const { reset } of this.#virtio) reset?.();
     this.#assignBars();
+    this.#hold = undefined;
     await allEnded(this.#virtio.map(({ drained }) => drained()));
   }
 
@@ -145,7 +162,11 @@ export class Machine implements AccessHandler {
   #plugFunctions(accelerator: Accelerator, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
-    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });
+    const holdCpu: HoldCpu = (until) => {
+      const before = this.#hold;
+      this.#hold = before === undefined ? until : before.then(() => until);
+    };
+    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, holdCpu, trace });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Presents a virtio device as registers on a bus of memory. */
 import { Bus } from '../bus.ts';
-import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, InterruptLine } from '../ports.ts';
+import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, HoldCpu, InterruptLine } from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
 import type { VirtioDevice } from './device.ts';
 import { featurePage, legacyOffer, type RingChoice, withFeaturePage } from './features.ts';
@@ -23,6 +23,7 @@ export interface VirtioMmioParts {
   readonly line: InterruptLine;
   /** Absent where every kick is to arrive as a write. */
   readonly doorbells?: DoorbellPort | undefined;
+  readonly holdCpu?: HoldCpu | undefined;
   readonly trace?: DeviceTrace | undefined;
   readonly rings?: RingChoice | undefined;
   /** Registers in the legacy layout, for drivers from before virtio 1.0. */
@@ -62,6 +63,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
       memory: parts.memory,
       trace: parts.trace,
       rings: parts.rings,
+      holdCpu: parts.holdCpu,
       queueInterrupt: () => this.#interrupt('queue'),
       configInterrupt: () => this.#interrupt('config'),
       runningChanged: () => this.#rebind(),
@@ -176,7 +178,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   writeStatus(status: number): void {
-    this.#life.writeStatus(status, this.#legacy ? 'legacy' : 'modern');
+    this.#life.writeStatus(status, this.#legacy ? 'legacy' : 'memory');
   }
 
   configGeneration(): number {
