@@ -65,7 +65,7 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 host /tmp/m || exit 15
 cd /tmp/m/files && sha256sum -c ../sums > /tmp/checked || exit 16
 wc -l < /tmp/checked
 cd / && umount /tmp/m || exit 17
-dmesg | grep -iE 'BUG|WARNING|Oops|Call Trace|virtio.*(fail|error)|9p.*(fail|error)'
+dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|virtio.*(fail|refuse|error)|9p.*(fail|error)'
 :`;
 }
 
