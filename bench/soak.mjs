@@ -37,7 +37,7 @@ async function bootGuest(index, random) {
   const virtio = index % 2 === 0 ? {} : { packed: true, legacy: false };
   const { accel, cpus } = options;
   const vm = await VirtualMachine.create(
-    { accel, cpus, memory: 128 * 2 ** 20, shares: [{ path: share, mountTag: 'soak', virtio }] },
+    { accel, cpus, memory: 128 * 2 ** 20, shares: [{ path: share, mountTag: 'soak', virtio, counters: true }] },
     { notice: (line) => console.log(`notice: guest ${index}: ${line}`) },
   );
   machines.push(vm);
@@ -67,7 +67,7 @@ async function soak() {
     while (!over && performance.now() < end) await worker.round(vm);
   });
   const teams = guests.map((guest) => guest.map(({ worker }) => worker));
-  const watch = watchProgress(teams, start, health);
+  const watch = watchProgress(machines, teams, start, health);
   try {
     await Promise.race([Promise.all(work), watch.stalled, ...machines.map(unexpectedEnd)]);
   } finally {
@@ -79,18 +79,18 @@ async function soak() {
   report(teams.flat(), start, health);
 }
 
-/** Says how far the teams of workers are; `stalled` rejects once one has ended no round for too long. */
-function watchProgress(teams, start, health) {
+/** Says how far the teams of workers are; `stalled` rejects once a guest has asked its share for nothing for too long. */
+function watchProgress(machines, teams, start, health) {
   let stop = () => {};
   const stalled = new Promise((_, reject) => {
-    const last = teams.map(() => ({ operations: 0, at: performance.now() }));
+    const last = machines.map(() => ({ messages: 0, at: performance.now() }));
     const timer = setInterval(() => {
       const now = performance.now();
-      const counts = teams.map(count);
-      const done = counts.join(' + ');
-      console.log(`${((now - start) / 1000).toFixed(0).padStart(6)} s  ${done} operations, ${health.sample()}`);
-      for (const [index, operations] of counts.entries()) {
-        if (operations > last[index].operations) last[index] = { operations, at: now };
+      const messages = machines.map(messagesOf);
+      const done = `${teams.map(count).join(' + ')} operations, ${messages.join(' + ')} messages`;
+      console.log(`${((now - start) / 1000).toFixed(0).padStart(6)} s  ${done}, ${health.sample()}`);
+      for (const [index, asked] of messages.entries()) {
+        if (asked > last[index].messages) last[index] = { messages: asked, at: now };
         else if (now - last[index].at > options.stall * 1000) {
           const what = `guest ${index}: no progress for ${options.stall} s`;
           reject(new Error(`${what}: an interrupt was lost, or this host is overloaded`));
@@ -101,6 +101,11 @@ function watchProgress(teams, start, health) {
   });
   stalled.catch(() => {});
   return { stalled, stop };
+}
+
+/** Requests for the share so far. */
+function messagesOf(vm) {
+  return Object.values(vm.counters().soak ?? {}).reduce((sum, { count }) => sum + count, 0);
 }
 
 async function unexpectedEnd(vm) {
