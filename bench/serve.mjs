@@ -88,7 +88,12 @@ async function measure({ like, aname, msize, command = SERVERS[like].command }) 
   const socket = join(scratch, 'socket');
   rmSync(socket, { force: true });
   const [program, ...args] = command(socket);
-  const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PATH } });
+  const server = spawn(program, args, {
+    // Whatever a server that crashes leaves behind goes with the rest.
+    cwd: scratch,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, PATH },
+  });
   const ended = new Promise((resolve) => server.once('close', resolve));
   try {
     await listening(socket, server);

@@ -1,5 +1,6 @@
 /** The values of one register block in one device: splits and joins accesses so that handlers see whole values. */
 import type { RegisterRow } from './register-row.ts';
+import { explainAccess } from './register-text.ts';
 
 /** What became of a write: taken by a register, dropped by read-only ones or a hole, or not an access of this block. */
 export type RegisterOutcome = 'ok' | 'ignored' | 'bad-access';
@@ -101,6 +102,11 @@ export class RegisterBank<Owner> {
       done += take;
     }
     return outcome;
+  }
+
+  /** What an access touches, for a trace; calls no handler. */
+  explain(offset: number, width: number, value: number): string {
+    return explainAccess(this.#layout, offset, width, value);
   }
 
   /** The kept value of a register of at most 4 bytes. @throws Error when there is no such register: our bug. */

@@ -4,6 +4,7 @@
  */
 import { RegisterBank, type RegisterLayout } from './register-bank.ts';
 import { checkRows, type RegisterBits, type RegisterRow } from './register-row.ts';
+import { explainAccess, hex } from './register-text.ts';
 
 /** A register as data, without its handlers: for documentation, traces and inspectors. */
 export interface RegisterDescription {
@@ -65,7 +66,7 @@ export function registerBlock<Owner = void>(
     },
     instance: (owner, presets = {}) => new RegisterBank(layout, owner, presets),
     describe: () => sorted.map(describeRow),
-    explain: (offset, width, value) => explain(layout, offset, width, value),
+    explain: (offset, width, value) => explainAccess(layout, offset, width, value),
     markdown: () => markdown(sorted.map(describeRow)),
   };
 }
@@ -73,32 +74,6 @@ export function registerBlock<Owner = void>(
 function describeRow<Owner>(row: RegisterRow<Owner>): RegisterDescription {
   const { name, at, width, access, reset, spec, doc, bits = {} } = row;
   return { name, at, width, access, reset, spec, doc, bits };
-}
-
-const hex = (value: number | bigint) => `0x${value.toString(16)}`;
-
-/** Names of the bits set in `value`; fields are shown with their number. */
-function bitNames(bits: RegisterBits, value: number): string {
-  const names = Object.entries(bits).flatMap(([name, at]) => {
-    if (typeof at === 'number') return Math.floor(value / 2 ** at) % 2 === 1 ? [name] : [];
-    const [first, last] = at;
-    const field = Math.floor(value / 2 ** first) % 2 ** (last - first + 1);
-    return field === 0 ? [] : [`${name}=${field}`];
-  });
-  return names.length === 0 ? '' : ` (${names.join(' ')})`;
-}
-
-function explain<Owner>(layout: RegisterLayout<Owner>, offset: number, width: number, value: number): string {
-  const parts: string[] = [];
-  for (const row of layout.rows) {
-    const [from, to] = [Math.max(offset, row.at), Math.min(offset + width, row.at + row.width)];
-    if (from >= to) continue;
-    const part = Math.floor(value / 2 ** (8 * (from - offset))) % 2 ** (8 * (to - from));
-    const whole = to - from === row.width;
-    const range = whole ? '' : `[${8 * (to - row.at) - 1}:${8 * (from - row.at)}]`;
-    parts.push(`${row.name}${range} = ${hex(part)}${whole ? bitNames(row.bits ?? {}, part) : ''}`);
-  }
-  return parts.length === 0 ? `${layout.name}+${hex(offset)} = ${hex(value)}` : parts.join(', ');
 }
 
 function markdown(rows: readonly RegisterDescription[]): string {

@@ -3,6 +3,8 @@
  * guest address but those the guest itself wrote into a register or a ring.
  */
 
+import type { EventPort } from './events.ts';
+
 declare const gpaBrand: unique symbol;
 
 /** A guest physical address, in bytes: a safe integer, 0 to 2^53 - 1. Made by `asGpa` from what the guest wrote. */
@@ -98,10 +100,12 @@ export interface Clock {
  */
 export type Defer = (work: () => void) => void;
 
-/** Receives what devices have to say; each call is one event. Absent where nobody watches. */
+/** Receives what devices have to say. Absent where nobody watches. */
 export interface DeviceTrace {
   /** A device saw the guest break a rule of its specification. */
   guestFault(device: string, message: string): void;
+  /** Takes everything else that happens; absent unless somebody wants it when the device is made. */
+  readonly events?: EventPort | undefined;
 }
 
 /** What the guest asked the whole machine to do. */

@@ -28,6 +28,8 @@ export class Call implements Request, Exchange {
   size = 0;
   codec: Codec | undefined = undefined;
   body: AnyBody | undefined = undefined;
+  /** The request as the transport gave it. */
+  request: Segments = NO_SEGMENTS;
   /** The reply area as the transport gave it. */
   reply: Segments = NO_SEGMENTS;
   /** The longest reply that can be sent: the smaller of msize and the reply area. */
@@ -40,7 +42,6 @@ export class Call implements Request, Exchange {
   private active = false;
   /** A backend has this object and may keep it. */
   private shared = false;
-  private request: Segments = NO_SEGMENTS;
   private available = 0;
   private readonly header = new Uint8Array(HEADER_SIZE);
   private readonly headerReader = new ByteReader(this.header);

@@ -5,7 +5,7 @@ import { ATTACH, attached, errno, sessionOf } from './contract/sessions.ts';
 import { Gate, stubBackend, stubFile, stubNode } from './contract/stubs.ts';
 import { Counters, countsAsText } from './counters.ts';
 import { ERRNO, errnoOf } from './errno.ts';
-import { observeBoth } from './observer.ts';
+import { observeAll } from './observer.ts';
 import { fidNumber, tagNumber } from './wire-types.ts';
 
 const FID = fidNumber(0);
@@ -96,7 +96,7 @@ describe('counters', () => {
 test('two observers are shown everything, one after the other', async () => {
   const seen: string[] = [];
   const spy = (name: string) => ({ request: () => seen.push(`${name} T`), reply: () => seen.push(`${name} R`) });
-  const observer = observeBoth(spy('a'), observeBoth(spy('b'), {}));
+  const observer = observeAll([spy('a'), undefined, spy('b'), {}]);
   const { client } = sessionOf(createMemory(), { observer: observer as never });
   await client.version();
   expect(seen).toEqual(['a T', 'b T', 'a R', 'b R']);

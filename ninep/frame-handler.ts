@@ -17,6 +17,10 @@ export interface FrameHandler {
    * @throws FrameError when request or reply is too short to hold a 9P header: the client broke the transport's rules.
    */
   handle(request: Segments, reply: Segments): number | Promise<number>;
+  /**
+   * Asks every request under way to end, as a Tflush of each would; fids stay. Absent where no request takes long.
+   */
+  flushAll?(): void;
   /** Ends every request under way and clunks every fid; resolves when nothing of the old life can touch any segment. */
   reset(): Promise<void>;
 }

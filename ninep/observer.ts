@@ -1,4 +1,5 @@
 import type { AnyBody, Codec } from './codec.ts';
+import type { Segments } from './frame-handler.ts';
 import type { MessageName } from './messages.ts';
 import type { Tag } from './wire-types.ts';
 
@@ -17,6 +18,10 @@ export interface Exchange {
   readonly codec: Codec | undefined;
   /** The request's fields, valid until its reply; undefined if it could not be decoded. */
   readonly body: AnyBody | undefined;
+  /** The request as the transport gave it, valid until its reply; it may be memory the client still writes to. */
+  readonly request: Segments;
+  /** The reply area as the transport gave it; holds the reply when there is one. */
+  readonly reply: Segments;
 }
 
 /** What a session sent back. */
@@ -43,8 +48,13 @@ export interface SessionObserver {
   reply?(exchange: Exchange, answer: Answer | undefined): void;
 }
 
-/** Shows everything to both, in that order. */
-export function observeBoth(one: SessionObserver, other: SessionObserver): SessionObserver {
+/** Shows everything to each of those there are, in that order; undefined where there is none. */
+export function observeAll(observers: readonly (SessionObserver | undefined)[]): SessionObserver | undefined {
+  const [first, ...rest] = observers.filter((observer) => observer !== undefined);
+  return first && rest.reduce(observeBoth, first);
+}
+
+function observeBoth(one: SessionObserver, other: SessionObserver): SessionObserver {
   return {
     request(exchange) {
       one.request?.(exchange);

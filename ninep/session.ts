@@ -46,6 +46,7 @@ export interface Session extends FrameHandler {
   readonly fidCount: number;
   /** Requests that have come and are not answered yet. */
   readonly outstanding: number;
+  flushAll(): void;
 }
 
 /**
@@ -128,6 +129,10 @@ class NinepSession implements Session, Connection {
     }
     const codec = operation.reply;
     return isPending(body) ? this.wait(call, codec, body) : this.end(call, this.answer(call, codec, body));
+  }
+
+  flushAll(): void {
+    for (const call of this.live.values()) call.flush();
   }
 
   async reset(): Promise<void> {

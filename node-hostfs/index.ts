@@ -23,5 +23,6 @@ export { E, errnoName } from './errno.ts';
 export { FileHandle } from './file-handle.ts';
 export { loadHostfs } from './load.ts';
 export { LockWords } from './lock-words.ts';
+export { SIGNATURES, showCall } from './signatures.ts';
 export { Statfs } from './statfs.ts';
 export { makedev, Statx, type StatxTime } from './statx.ts';

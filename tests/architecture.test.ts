@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'vmm', 'tests', 'examples'] as const;
+const FOLDERS = ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests', 'examples'] as const;
 type Folder = (typeof FOLDERS)[number];
 
 /** Who may import whom, by folder. `only` narrows a permission to the files it names. */
@@ -18,10 +18,12 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
       { from: 'bytes' },
       { from: 'ninep', only: /^devices\/virtio\/p9-device(\.test)?\.ts$/, file: /^ninep\/frame-handler\.ts$/ },
     ],
+    trace: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }],
     vmm: [
       { from: 'bytes' },
       { from: 'ninep' },
       { from: 'devices' },
+      { from: 'trace' },
       { from: 'node-hostfs' },
       { from: 'node-kvm', only: /^vmm\/(accelerators\/(kvm\/|choose)|host\/)/ },
     ],
@@ -33,6 +35,7 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
 const BROWSER = [
   /^bytes\//,
   /^devices\//,
+  /^trace\//,
   /^ninep\/(?!backends\/local\/)/,
   /^vmm\/(accelerator|memory-map|machine|guest|guest-parts|share-session|browser)\.ts$/,
   /^vmm\/(browser|control)\//,
@@ -84,7 +87,7 @@ const isTest = (file: string) => /\.test\.ts$/.test(file) || file.startsWith('te
 
 describe('architecture', () => {
   test('every folder has sources and the scan sees their imports', () => {
-    for (const folder of ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'vmm', 'tests']) {
+    for (const folder of ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests']) {
       expect(files.filter((file) => file.startsWith(`${folder}/`)).length).toBeGreaterThan(0);
     }
     expect(imports.length).toBeGreaterThan(100);

@@ -1,6 +1,7 @@
 /**
- * The contract between the machine and what executes guest instructions: KVM or the software CPU today, a qtest driver
- * later. The machine, the devices and the tests do not know which one runs.
+ * The contract between the machine and what is around it: memory, interrupts, time, and what executes guest instructions.
+ * That is KVM or the software CPU; under qtest nothing does, and a client on a socket plays the CPU. The machine, the
+ * devices and the tests do not know which it is.
  */
 import type {
   AccessWidth,
@@ -48,15 +49,19 @@ export type CpuStop =
   | { readonly reason: 'halted' }
   | { readonly reason: 'error'; readonly message: string; readonly report: string };
 
-/** One machine's worth of execution. */
-export interface Accelerator {
-  readonly kind: 'kvm' | 'software' | 'qtest';
+/** What the devices of a machine are wired to. */
+export interface DeviceHost {
   readonly memory: GuestMemory;
   readonly doorbells: DoorbellPort;
   readonly messages: MessageSink;
   readonly clock: Clock;
   /** Interrupt pin `gsi` of the interrupt controllers (ISA 0 to 15, IOAPIC 0 to 23). */
   line(gsi: number): InterruptLine;
+}
+
+/** One machine's worth of execution. */
+export interface Accelerator extends DeviceHost {
+  readonly kind: 'kvm' | 'software';
   /** Executes from `entry` on CPU 0, the other CPUs waiting for INIT/SIPI; accesses go to `handler`. */
   start(entry: CpuEntry, handler: AccessHandler): void;
   /** Calls `callback` once, when execution has ended by itself. */

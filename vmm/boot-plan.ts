@@ -6,14 +6,17 @@ export const OWN_TAG_PREFIX = 'tsvmm.';
 export const ROOT_TAG = `${OWN_TAG_PREFIX}root`;
 export const CONTROL_TAG = `${OWN_TAG_PREFIX}control`;
 
-/** The directory grafted into the guest's root, and our init in it. */
+/** The directory grafted into the guest's root. */
 export const GRAFT_NAME = '.tsvmm';
-const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
+/** Our init in it, as the guest sees it. */
+export const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
 
 /** What a guest is to be told before it starts, beside what the user configured. */
 export interface BootWords {
   /** Words for the kernel itself: console, clock, switches this host needs. */
   readonly kernelWords: readonly string[];
+  /** The device below /dev that init's shell is on; the first serial port unless given. */
+  readonly shellOn?: string | undefined;
   /** The root share, if the guest boots from one. */
   readonly root: RootWords | undefined;
 }
@@ -32,12 +35,17 @@ export function runsOurInit(root: RootWords | undefined): boolean {
   return root !== undefined && root.init === undefined;
 }
 
+/** True where the words for the kernel name a root themselves, such as a disk's: no share is one then. */
+export function namesRoot(append: string | undefined): boolean {
+  return /(^|\s)root=/.test(append?.split(/(?:^|\s)--(?:\s|$)/)[0] ?? '');
+}
+
 /** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
-export function commandLine(config: PlannedConfig, { kernelWords, root }: BootWords): string {
+export function commandLine(config: PlannedConfig, { kernelWords, root, shellOn }: BootWords): string {
   const line = [...kernelWords];
   if (root !== undefined) line.push(...rootWords(root));
   if (config.append) line.push(config.append);
-  if (runsOurInit(root)) line.push(...initWords(config));
+  if (runsOurInit(root)) line.push(...initWords(config, shellOn));
   return line.join(' ');
 }
 
@@ -56,7 +64,7 @@ function rootWords({ readonly = true, init }: RootWords): string[] {
   ];
 }
 
-function initWords(config: PlannedConfig): string[] {
+function initWords(config: PlannedConfig, shellOn: string | undefined): string[] {
   const environment = config.terminal
     ? [quoted(`TERM=${config.terminal.term}`), `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
     : [];
@@ -64,6 +72,7 @@ function initWords(config: PlannedConfig): string[] {
   const argumentsOfInit = [
     ...mounts.flatMap(({ tag, at }) => (at === false ? [] : [`mount=${initField(tag)}:${initField(at)}`])),
     ...(config.session === 'shell' ? [] : [`control=${CONTROL_TAG}`]),
+    ...(shellOn === undefined || config.session !== 'shell' ? [] : [`terminal=${shellOn}`]),
     ...(config.cwd === undefined ? [] : [`cwd=${initField(config.cwd)}`]),
     ...(config.announce ? ['announce'] : []),
   ];

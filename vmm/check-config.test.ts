@@ -16,7 +16,7 @@ describe('refused, in one line', () => {
     [{ cpus: 17 }, '17 CPUs: give 1 to 16'],
     [{ cpus: 1.5 }, '1.5 CPUs: give 1 to 16'],
     [{ cpus: Number.NaN }, 'NaN CPUs: give 1 to 16'],
-    [{ shares: shares(29) }, '29 shares: a machine has room for 28'],
+    [{ shares: shares(29) }, '29 devices on the PCI bus: a machine has room for 28'],
     [{ shares: [share('')] }, 'a mount tag is empty: give 1 to 31 bytes'],
     [
       { shares: [share('abcdefghijklmnopqrstuvwxyz012345')] },

@@ -1,12 +1,13 @@
 import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-device.ts';
 import { OWN_TAG_PREFIX } from './boot-plan.ts';
+import { checkDevices } from './check-devices.ts';
 import type { ShareConfig, VirtualMachineConfig } from './config.ts';
-import { MAX_CPUS, MAX_SHARES, MAX_VECTORS } from './limits.ts';
+import { MAX_CPUS } from './limits.ts';
 import { UsageError } from './usage-error.ts';
 
 /** As much of a configuration as is looked at, wherever its shares come from. */
-interface CheckedConfig extends Pick<VirtualMachineConfig, 'cpus' | 'cwd' | 'root'> {
-  readonly shares?: readonly Pick<ShareConfig, 'mountTag' | 'mountAt'>[];
+interface CheckedConfig extends Pick<VirtualMachineConfig, 'cpus' | 'cwd' | 'root' | 'devices'> {
+  readonly shares?: readonly Pick<ShareConfig, 'mountTag' | 'mountAt' | 'id' | 'virtio'>[];
 }
 
 /** Refuses what cannot be, before anything is opened. Throws UsageError, one line. */
@@ -16,16 +17,15 @@ export function checkConfig(config: CheckedConfig): void {
     throw new UsageError(`${cpus} CPUs: give 1 to ${MAX_CPUS}`);
   }
   const shares = config.shares ?? [];
-  if (shares.length > MAX_SHARES) throw new UsageError(`${shares.length} shares: a machine has room for ${MAX_SHARES}`);
   const tags = new Set<string>();
   for (const share of shares) {
     checkTag(share);
     if (tags.has(share.mountTag))
       throw new UsageError(`mount tag '${share.mountTag}' is used twice: each share needs its own`);
     tags.add(share.mountTag);
-    checkVirtio(share);
     if (share.mountAt) checkPath(`mountAt of share '${share.mountTag}'`, share.mountAt);
   }
+  checkDevices(shares, config.devices ?? []);
   if (config.cwd !== undefined) checkPath('cwd', config.cwd);
   if (config.root && config.root.init !== undefined) {
     checkPath('root.init', config.root.init);
@@ -52,15 +52,5 @@ function checkTag({ mountTag }: Pick<ShareConfig, 'mountTag'>): void {
     throw new UsageError(
       `mount tag '${mountTag}': tags that begin with '${OWN_TAG_PREFIX}' are the machine's own; choose another`,
     );
-  }
-}
-
-function checkVirtio({ mountTag, virtio = {} }: Pick<ShareConfig, 'mountTag' | 'virtio'>): void {
-  const { legacy = true, modern = true, vectors = 0, packed = false } = virtio;
-  const what = `device of share '${mountTag}'`;
-  if (!legacy && !modern) throw new UsageError(`${what}: it has neither interface; leave legacy or modern on`);
-  if (packed && !modern) throw new UsageError(`${what}: packed virtqueues need the modern interface; leave it on`);
-  if (!Number.isInteger(vectors) || vectors < 0 || vectors > MAX_VECTORS) {
-    throw new UsageError(`${what}: ${vectors} vectors; give 0 to ${MAX_VECTORS}`);
   }
 }

@@ -18,6 +18,18 @@ await runProcess({
     const { VirtualMachine } = await import('./virtual-machine.ts');
     return VirtualMachine.create(config, { ...hooks, progress });
   },
+  describeMachine: async (config, hooks) => {
+    const { dryRun } = await import('./dry-run/dry-run.ts');
+    return dryRun(config, hooks);
+  },
+  startQtest: async (request, hooks) => {
+    const { startQtest } = await import('./qtest/start-qtest.ts');
+    return startQtest(request, hooks);
+  },
+  openMonitors: async (endpoints, machine, onFailure) => {
+    const { Monitors } = await import('./qmp/monitors.ts');
+    return Monitors.open(endpoints, machine, onFailure);
+  },
   serve: async (config, hooks) => {
     const { serve } = await import('./serve/serve.ts');
     return serve(config, hooks);

@@ -1,3 +1,4 @@
+import type { BlockStore } from '../devices/virtio/block-store.ts';
 import type { ExportConfig, SecurityModel } from './export-config.ts';
 import type { OnReboot } from './guest-reset.ts';
 
@@ -5,8 +6,18 @@ import type { OnReboot } from './guest-reset.ts';
  * What a virtual machine is made from, as plain data: the command line parses into it, programs write it.
  */
 
+/** A place on a PCI bus. */
+export interface PciPlace {
+  /** 0 to 31. */
+  readonly slot: number;
+  /** 0 to 7; default 0. */
+  readonly function?: number;
+}
+
 /** How the device before a share presents itself; QEMU's properties, with QEMU's defaults. @spec QEMU virtio-9p-pci properties */
 export interface VirtioConfig {
+  /** Its place on PCI bus 0; default function 0 of the lowest slot that is free. */
+  readonly addr?: PciPlace;
   /** What it is plugged into; `mmio` is memory alone, of which the kernel's command line tells. Default pci. */
   readonly bus?: 'pci' | 'mmio';
   /**
@@ -26,6 +37,12 @@ export interface VirtioConfig {
   readonly indirectDesc?: boolean;
   /** Offers suppression of notifications by index. Default true. */
   readonly eventIdx?: boolean;
+  /** Offers the use of buffers in the order in which they were made available. Default false. */
+  readonly inOrder?: boolean;
+  /** Offers the reset of single queues. Default true. */
+  readonly queueReset?: boolean;
+  /** Offers kicks that say how far the driver has come. Default false. */
+  readonly notificationData?: boolean;
 }
 
 /** How a guest mounts a share. */
@@ -50,8 +67,51 @@ export interface RngConfig {
   readonly virtio?: VirtioConfig;
 }
 
+/** What all disks have. */
+interface AnyDisk {
+  readonly kind: 'disk';
+  /** What tells the guest this disk from others: up to 20 bytes of ASCII. Default none. */
+  readonly serial?: string;
+  /** Name of the device, for traces; default the path. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
+/** A disk in a file: /dev/vda, /dev/vdb and so on in a Linux guest. */
+export interface ImageDisk extends AnyDisk {
+  /** A raw image or a block device of this host: not empty, a multiple of 512 bytes. It is locked while the machine is there. */
+  readonly path: string;
+  /** Default false. */
+  readonly readonly?: boolean;
+  /** `raw` takes an image as it is although it looks like one of another format. */
+  readonly format?: 'raw';
+  /**
+   * When a write is on the medium: once the guest flushes (`writeback`, the default), once it is completed (`writethrough`),
+   * or whenever the host likes (`unsafe`). The page cache of the host is used in any case.
+   */
+  readonly cache?: 'writeback' | 'writethrough' | 'unsafe';
+  /** What the guest discards is given back to the host's file system (`unmap`, the default), or kept. */
+  readonly discard?: 'unmap' | 'ignore';
+}
+
+/** A disk of the program's own. */
+export interface StoreDisk extends AnyDisk {
+  /** The machine's from now on; closed at its end. */
+  readonly store: BlockStore;
+}
+
+export type DiskConfig = ImageDisk | StoreDisk;
+
+/** A console that is no serial port, /dev/hvc0 in a Linux guest. What is typed goes there. A machine has one at most. */
+export interface ConsoleConfig {
+  readonly kind: 'console';
+  /** Name of the device, for traces; default virtio-console. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
 /** A device that is no share. */
-export type DeviceConfig = RngConfig;
+export type DeviceConfig = RngConfig | DiskConfig | ConsoleConfig;
 
 /** The directory a guest boots from. */
 export interface RootConfig {
@@ -74,7 +134,7 @@ export interface VirtualMachineConfig {
   /** bzImage or vmlinux, for what executes it; default the fixture kernel, built once. */
   readonly kernel?: string;
   readonly initrd?: string;
-  /** Words added at the end of the kernel command line. */
+  /** Words added at the end of the kernel command line. With root= among them, there is no root but that. */
   readonly append?: string;
   /** Guest RAM in bytes, a multiple of 1 MiB; default 256 MiB. */
   readonly memory?: number;
@@ -83,7 +143,7 @@ export interface VirtualMachineConfig {
   readonly shares?: readonly ShareConfig[];
   /** What else the guest finds. */
   readonly devices?: readonly DeviceConfig[];
-  /** Default: the fixture root (busybox), unless an initrd is given. `false`: none. */
+  /** Default: the fixture root (busybox), unless an initrd is given or `append` names a root. `false`: none. */
   readonly root?: RootConfig | false;
   /** What our init does in the guest: run commands of `exec` (the default), or a shell on the console. */
   readonly session?: 'commands' | 'shell';
@@ -92,6 +152,12 @@ export interface VirtualMachineConfig {
    * same devices. Commands of `exec` that have not ended are rejected then.
    */
   readonly onReboot?: OnReboot;
+  /**
+   * Where the shell of our init is: `virtio` is a console device, which loses nothing that is pasted and follows the size of
+   * the terminal, and needs a kernel with a driver for it; `serial` is the first serial port. `auto`, the default, is virtio
+   * where the kernel is the default one. The kernel's own messages come by the serial port in any case.
+   */
+  readonly console?: 'auto' | 'virtio' | 'serial';
   /** Our init prints one line on the console as soon as it runs, for timing a boot. Default false. */
   readonly announce?: boolean;
   /** Kernel messages on the console from the first line on. Default false. */

@@ -1,10 +1,11 @@
 import type { AcceleratorChoice } from './accelerators/choose.ts';
 import { readInitrdFile, readKernelFile } from './boot/kernel-file.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
+import { namesRoot } from './boot-plan.ts';
 import type { RootConfig, VirtualMachineConfig } from './config.ts';
 import { kernelWords } from './fixtures/command-line.ts';
 import { ensureKernel } from './fixtures/kernel.ts';
-import { ensureInit, ensureRoot, type RootOptions } from './fixtures/root.ts';
+import { ensureInit, ensureRoot, type RootOptions, type RootPaths } from './fixtures/root.ts';
 import type { Hooks } from './hooks.ts';
 
 /** The files a guest starts from. */
@@ -46,14 +47,24 @@ export async function findGuestFiles(
   };
 }
 
-async function findRoot(
+/** What gives the fixtures a guest boots from. */
+export interface RootMakers {
+  readonly init: (options: RootOptions) => string | Promise<string>;
+  readonly root: (options: RootOptions) => RootPaths | Promise<RootPaths>;
+}
+
+/** Finds the directory a guest boots from and its first process; those of ours are asked of `makers`. */
+export async function findRoot(
   config: VirtualMachineConfig,
   options: RootOptions,
+  makers: RootMakers = { init: ensureInit, root: ensureRoot },
 ): Promise<Pick<GuestFiles, 'root' | 'init'>> {
   if (config.root) {
-    return { root: config.root, init: config.root.init === undefined ? await ensureInit(options) : undefined };
+    return { root: config.root, init: config.root.init === undefined ? await makers.init(options) : undefined };
   }
-  if (config.root === false || config.initrd !== undefined) return { root: undefined, init: undefined };
-  const made = await ensureRoot(options);
+  if (config.root === false || config.initrd !== undefined || namesRoot(config.append)) {
+    return { root: undefined, init: undefined };
+  }
+  const made = await makers.root(options);
   return { root: { path: made.root }, init: made.init };
 }

@@ -1,13 +1,14 @@
 /** From what was chosen, found and opened to a machine that only has to be started. Loads in a browser as well. */
 import type { Defer, MachineRequest } from '../devices/ports.ts';
+import { describeMachine } from '../trace/machine-description.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
 import { BootError } from './boot/boot-error.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
 import { loadLinux } from './boot/load-linux.ts';
 import type { GuestControl } from './control/guest-control.ts';
 import { describeError } from './describe-error.ts';
+import { deviceTrace } from './device-trace.ts';
 import { Disposal } from './disposal.ts';
-import { faultNotices } from './fault-notices.ts';
 import { GuestConsole } from './guest-console.ts';
 import type { OnReboot } from './guest-reset.ts';
 import type { Hooks } from './hooks.ts';
@@ -31,6 +32,8 @@ export interface GuestPlan {
   readonly control: GuestControl | undefined;
   /** What becomes of the machine when the guest resets it; it ends unless given. */
   readonly onReboot?: OnReboot | undefined;
+  /** Made by `guestConsole`. */
+  readonly console: GuestConsole;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -63,16 +66,24 @@ export async function guestParts(assemble: (disposal: Disposal) => Promise<Guest
   } catch (error) {
     // What went wrong first is what the caller needs to know.
     await disposal.run().catch(() => {});
-    if (error instanceof BootError || error instanceof MemorySizeError)
-      throw new UsageError(error.message, { cause: error });
-    throw error;
+    throw asUsageError(error);
   }
 }
 
+/** What is wrong with kernel or memory is wrong with what was asked for; any other error stays as it is. */
+export function asUsageError(error: unknown): unknown {
+  const isAsked = error instanceof BootError || error instanceof MemorySizeError;
+  return isAsked ? new UsageError(error.message, { cause: error }) : error;
+}
+
+/** Where a guest's ports are shown and typed on. */
+export function guestConsole(hooks: Pick<Hooks, 'notice'>): GuestConsole {
+  return new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+}
+
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
-export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposal: Disposal): GuestParts {
-  const { accelerator, map, control } = plan;
-  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events'>, disposal: Disposal): GuestParts {
+  const { accelerator, map, control, console } = plan;
   const requests = { handle: (_what: MachineRequest) => {} };
   const failures = { handle: (_error: unknown) => {} };
   const guarded = (work: () => void) => () => {
@@ -84,13 +95,15 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice'>, disposa
   };
   const machine = new Machine(accelerator, {
     map,
+    cpus: plan.cpus,
     devices: plan.devices,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: (work) => plan.defer(guarded(work)),
-    ...(hooks.notice && { trace: faultNotices(hooks.notice) }),
+    trace: deviceTrace(hooks),
   });
+  hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());

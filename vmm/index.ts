@@ -1,4 +1,6 @@
 /** The public interface of tsvmm. */
+export type { BlockStore } from '../devices/virtio/block-store.ts';
+export { MemoryBlockStore } from '../devices/virtio/memory-block-store.ts';
 export type { Backend, Credential, Node, OpenFile, Request } from '../ninep/backend.ts';
 export { createMemory, type Memory, type MemoryOptions } from '../ninep/backends/memory/memory.ts';
 export type {
@@ -14,12 +16,18 @@ export { ERRNO, type Errno, errnoOf, fail } from '../ninep/errno.ts';
 export type { IdRange } from '../ninep/layers/id-map/id-ranges.ts';
 export type { QuotaLimits } from '../ninep/layers/quota/ledger.ts';
 export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
+export type { EventKind, Events, TraceEvent } from '../trace/event.ts';
+export { type EventSink, EventStream } from '../trace/event-stream.ts';
 export type {
+  ConsoleConfig,
   DeviceConfig,
+  DiskConfig,
+  ImageDisk,
   MountConfig,
   RngConfig,
   RootConfig,
   ShareConfig,
+  StoreDisk,
   VirtioConfig,
   VirtualMachineConfig,
 } from './config.ts';

@@ -1,8 +1,8 @@
 /** Most CPUs of a machine. */
 export const MAX_CPUS = 16;
 
-/** Most shares: the slots of PCI bus 0, less the host bridge, the panic device and the machine's own two shares. */
-export const MAX_SHARES = 28;
+/** Most devices on the PCI bus: its slots, less the host bridge, the panic device and the machine's own two shares. */
+export const MAX_PCI_DEVICES = 28;
 
 /** Guest RAM in bytes where none is asked for. */
 export const DEFAULT_MEMORY = 256 * 2 ** 20;

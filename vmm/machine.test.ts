@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Doorbell, MachineRequest } from '../devices/ports.ts';
+import type { MachineRequest } from '../devices/ports.ts';
 import { type Descriptor, DriverRing } from '../devices/virtio/fake-driver/driver-ring.ts';
 import { startDevice } from '../devices/virtio/fake-driver/driver-transport.ts';
 import { FrameDriver } from '../devices/virtio/fake-driver/frame-driver.ts';
-import { Arena, GuestRam } from '../devices/virtio/fake-driver/guest-ram.ts';
+import { Arena } from '../devices/virtio/fake-driver/guest-ram.ts';
 import { PciDriver } from '../devices/virtio/fake-driver/pci-driver.ts';
 import { PciDriverTransport } from '../devices/virtio/fake-driver/pci-driver-transport.ts';
 import { type FoundFunction, scanBus } from '../devices/virtio/fake-driver/pci-scan.ts';
@@ -12,49 +12,14 @@ import { Client } from '../ninep/client/client.ts';
 import { Tree } from '../ninep/client/tree.ts';
 import type { FrameHandler } from '../ninep/frame-handler.ts';
 import { createSession } from '../ninep/session.ts';
-import type { Accelerator } from './accelerator.ts';
 import { Machine } from './machine.ts';
 import { type MachineShare, shareDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
+import { fakeAccelerator } from './test-support/fake-accelerator.ts';
 
 const MIB = 2 ** 20;
 const MESSAGES = 0xfee0_0000;
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** An accelerator that executes nothing: the test plays the CPU, and sees every interrupt. */
-function fakeAccelerator() {
-  const ram = GuestRam.ofLength(16 * MIB);
-  const levels = new Map<number, boolean>();
-  const messages: { address: bigint; data: number }[] = [];
-  const listeners: ((data: number) => unknown)[] = [];
-  const bells = new Map<number, () => void>();
-  const accelerator: Accelerator = {
-    kind: 'qtest',
-    memory: ram,
-    doorbells: {
-      bind({ address }: Doorbell, ring) {
-        bells.set(address, ring);
-        return () => bells.delete(address);
-      },
-    },
-    messages: {
-      send(address, data) {
-        messages.push({ address, data });
-        for (const listener of listeners) listener(data);
-      },
-    },
-    clock: { now: () => Date.UTC(2024, 1, 29, 12, 34, 56), monotonicMs: () => 0 },
-    line: (gsi) => ({ set: (level) => void levels.set(gsi, level) }),
-    start() {},
-    onStop() {},
-    async pause() {},
-    resume() {},
-    async stop() {},
-    async reset() {},
-    async close() {},
-  };
-  return { accelerator, ram, levels, messages, listeners, bells };
-}
 
 function machineWith(shares: readonly MachineShare[]) {
   const fake = fakeAccelerator();

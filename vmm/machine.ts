@@ -10,6 +10,7 @@ import { PciBus } from '../devices/pci/pci-bus.ts';
 import { pvpanic } from '../devices/pci/pvpanic.ts';
 import { Cmos } from '../devices/platform/cmos.ts';
 import { pm1ControlPort, resetControlPort, systemControlA } from '../devices/platform/control-ports.ts';
+import { FwCfg } from '../devices/platform/fw-cfg.ts';
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
@@ -22,7 +23,7 @@ import type {
   MachineControl,
   Resettable,
 } from '../devices/ports.ts';
-import type { Accelerator, AccessHandler } from './accelerator.ts';
+import type { AccessHandler, DeviceHost } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
   FIRST_PCI_GSI,
@@ -36,6 +37,7 @@ import {
   pciInterrupts,
   REGIONS,
 } from './memory-map.ts';
+import { wantedSlots } from './pci-places.ts';
 import { type PluggedDevice, plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
@@ -46,13 +48,17 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineOptions {
   readonly map: MemoryMap;
   readonly devices: readonly MachineDevice[];
+  /** CPUs, 1 unless given. */
+  readonly cpus?: number;
+  /** False leaves PCI as it is at power-on: no BAR has an address. True unless given. */
+  readonly assignBars?: boolean;
   /** Takes bytes the guest sent to its first serial port; false asks for a pause until `serial.resumeOutput`. */
   readonly onConsole: (bytes: Uint8Array) => boolean;
   /** The first serial port has room for input again. */
   readonly onConsoleReady: () => void;
   readonly control: MachineControl;
   readonly defer: Defer;
-  readonly trace?: DeviceTrace;
+  readonly trace?: DeviceTrace | undefined;
 }
 
 /** A PC with one serial port, a PCI bus, and virtio devices on it or by MMIO. */
@@ -61,7 +67,7 @@ export class Machine implements AccessHandler {
   readonly mmio: Bus;
   readonly pci: PciBus;
   readonly serial: SerialPort;
-  /** Where each BAR was put before the kernel starts. */
+  /** Where each BAR was put before the kernel starts; empty where none was. */
   readonly bars: readonly BarAssignment[];
   /** How the interrupt pins of all functions are wired, for the tables a kernel reads. */
   readonly pciInterrupts: readonly PciInterrupt[];
@@ -69,10 +75,12 @@ export class Machine implements AccessHandler {
   /** Those of `#devices`, plugged in. */
   #virtio: readonly PluggedDevice[] = [];
   readonly #platform: Resettable[] = [];
+  readonly #assignsBars: boolean;
   /** What the CPU whose write is being answered waits for. */
   #hold: Promise<void> | undefined;
 
-  constructor(accelerator: Accelerator, options: MachineOptions) {
+  /** Throws UsageError where devices cannot have the places they ask for. */
+  constructor(accelerator: DeviceHost, options: MachineOptions) {
     this.#devices = options.devices;
     this.ports = new Bus('ports', PORT_SPACE);
     this.mmio = new Bus('mmio', MEMORY_SPACE);
@@ -87,10 +95,12 @@ export class Machine implements AccessHandler {
       memory: this.mmio,
       interrupts: Array.from({ length: PCI_GSIS }, (_, index) => accelerator.line(FIRST_PCI_GSI + index)),
       route: (slot, pin) => pciInterruptGsi(slot, pin) - FIRST_PCI_GSI,
+      reserved: wantedSlots(options.devices),
     });
     this.#mapPlatform(accelerator, options);
     this.#plugFunctions(accelerator, options);
     this.pciInterrupts = pciInterrupts(this.pci.functions().map(({ slot }) => slot));
+    this.#assignsBars = options.assignBars ?? true;
     this.bars = this.#assignBars();
   }
 
@@ -133,16 +143,18 @@ export class Machine implements AccessHandler {
   }
 
   #assignBars(): readonly BarAssignment[] {
+    if (!this.#assignsBars) return [];
     return assignBars(this.pci, { io: PORTS.pciIo, memory: REGIONS.pciMmio }, { interruptLine: pciInterruptGsi });
   }
 
-  #mapPlatform(accelerator: Accelerator, { map, control }: MachineOptions): void {
+  #mapPlatform(accelerator: DeviceHost, { map, control, cpus = 1, trace }: MachineOptions): void {
     const keyboard = new I8042({ control, line: accelerator.line(ISA_IRQS.keyboard) });
     const [low, high] = map.ram;
     const cmos = new Cmos({ clock: accelerator.clock, lowMemory: low?.length ?? 0, highMemory: high?.length ?? 0 });
     const [postCode, controlA, resetControl] = [postCodePort(), systemControlA(control), resetControlPort(control)];
-    const configuration = new ConfigMechanism1(this.pci, { resetControl });
-    this.#platform.push(this.serial, keyboard, cmos, postCode, controlA, resetControl, configuration);
+    const fwCfg = new FwCfg({ memory: map.memory, cpus });
+    const configuration = new ConfigMechanism1(this.pci, { resetControl, events: trace?.events?.of('pci') });
+    this.#platform.push(this.serial, keyboard, cmos, postCode, controlA, resetControl, configuration, fwCfg);
     const targets: readonly (readonly [PortRange, BusTarget])[] = [
       [PORTS.com1, this.serial],
       [PORTS.keyboardData, keyboard.dataPort],
@@ -150,6 +162,7 @@ export class Machine implements AccessHandler {
       [PORTS.cmos, cmos],
       [PORTS.postCode, postCode],
       [PORTS.systemControlA, controlA],
+      [PORTS.fwCfg, fwCfg],
       [PORTS.pm1aControl, pm1ControlPort(control)],
       [PORTS.pciConfig, configuration],
     ];
@@ -159,7 +172,7 @@ export class Machine implements AccessHandler {
     }
   }
 
-  #plugFunctions(accelerator: Accelerator, { devices, control, defer, trace }: MachineOptions): void {
+  #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
     const holdCpu: HoldCpu = (until) => {

@@ -126,6 +126,7 @@ export const PORTS = {
   pic2: port(0xa0, 2, 'second 8259 interrupt controller (accelerator)'),
   com1: port(0x3f8, 8, '16550A serial port'),
   elcr: port(0x4d0, 2, 'edge or level of the 8259 inputs (accelerator)'),
+  fwCfg: port(0x510, 2, 'what machine this is, for firmware and whoever plays it'),
   pm1aControl: port(0x604, 2, 'power management; sleep enable with type 0 powers off'),
   pciConfig: port(0xcf8, 8, 'PCI configuration mechanism #1; a byte at 0xcf9 is the reset control'),
   pciIo: port(0xc000, 0x4000, 'PCI I/O BARs'),

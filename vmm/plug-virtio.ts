@@ -4,14 +4,14 @@ import type { Defer, DeviceTrace, HoldCpu } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
 
 /** Where virtio devices are plugged in. */
 export interface VirtioSockets {
-  readonly accelerator: Accelerator;
+  readonly accelerator: DeviceHost;
   readonly pci: PciBus;
   readonly mmio: Bus;
   readonly defer: Defer;
@@ -54,10 +54,11 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
 }
 
 function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator, pci }: VirtioSockets): PluggedDevice {
-  const { legacy = true, modern = true, vectors } = virtio;
+  const { legacy = true, modern = true, vectors, addr } = virtio;
   const { messages } = accelerator;
   const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
-  pci.attach(transport.pci);
+  const slot = pci.attach(transport.pci, addr?.slot, addr?.function);
+  parts.trace?.events?.emit('plugged', { name: transport.pci.name, bus: 'pci', address: slot });
   return { device: parts.device, drained: () => transport.drained };
 }
 
@@ -72,10 +73,14 @@ function plugIntoMmio(
     throw new Error(`${transport.target.name}: its addresses are taken`);
   }
   transport.placed(base);
+  parts.trace?.events?.emit('plugged', { name: transport.target.name, bus: 'mmio', address: base });
   return { device: parts.device, reset: () => transport.reset(), drained: () => transport.drained };
 }
 
-/** Says of which device a fault is. */
+/** Says of which device faults and events are. */
 function labelled(trace: DeviceTrace, label: string): DeviceTrace {
-  return { guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message) };
+  return {
+    guestFault: (device, message) => trace.guestFault(`${device} ${label}`, message),
+    events: trace.events?.of(/^'(.*)'$/s.exec(label)?.[1] ?? label),
+  };
 }

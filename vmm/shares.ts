@@ -1,3 +1,4 @@
+import type { Hostfs } from 'node-hostfs';
 import type { Backend, MaybeAsync } from '../ninep/backend.ts';
 import { graft } from '../ninep/backends/graft/graft.ts';
 import { openLocal } from '../ninep/backends/local/local.ts';
@@ -36,14 +37,25 @@ export interface OpenedExport {
 /** Is told in one line what becomes of what an export depends on. */
 export type Notice = (line: string) => void;
 
-/** Opens an export, whoever it is served to. Rejects with UsageError, one line, where that cannot be. */
-export async function openExport(config: ExportConfig, notice: Notice = () => {}): Promise<OpenedExport> {
+/** What exports depend on. */
+interface Host {
+  readonly notice: Notice;
+  readonly hostfs: Hostfs | undefined;
+}
+
+/** Opens an export, whoever it is served to. Rejects with UsageError, one line, where that cannot be. `hostfs` takes the place of the host's calls, for whoever watches them. */
+export async function openExport(
+  config: ExportConfig,
+  notice: Notice = () => {},
+  hostfs?: Hostfs,
+): Promise<OpenedExport> {
+  const host = { notice, hostfs };
   const opened = new Map<TreeExport, OpenedTree>();
   const close = async () => {
     for (const { backend } of opened.values()) await backend.close();
   };
   const open = async (tree: TreeExport): Promise<Backend> => {
-    const known = opened.get(tree) ?? (await openTree(tree, notice));
+    const known = opened.get(tree) ?? (await openTree(tree, host));
     opened.set(tree, known);
     return known.backend;
   };
@@ -71,9 +83,9 @@ export async function openExport(config: ExportConfig, notice: Notice = () => {}
 }
 
 /** Opens the directory a guest boots from, with our init, if it is to run, grafted in at /.tsvmm/init. */
-export function openRoot(root: RootConfig, init: Uint8Array | undefined): Backend {
+export function openRoot(root: RootConfig, init: Uint8Array | undefined, hostfs?: Hostfs): Backend {
   const securityModel = root.securityModel ?? (process.geteuid?.() === 0 ? 'passthrough' : 'none');
-  const base = openDirectory({ path: root.path, securityModel, readonly: root.readonly ?? true });
+  const base = openDirectory({ path: root.path, securityModel, readonly: root.readonly ?? true, hostfs });
   if (init === undefined) return base;
   const tree = createSynth({ mode: 0o555 });
   tree.root.file('init', init, { mode: 0o555 });
@@ -89,22 +101,22 @@ interface OpenedTree {
 type TreeDriver = NonNullable<TreeExport['driver']>;
 
 /** How each driver opens what it exports, bare of all layers but `readonly`. */
-const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>, notice: Notice) => MaybeAsync<Backend> } = {
-  local: (config, notice) => openDirectory(localOptions(config, notice)),
+const OPENERS: { readonly [D in TreeDriver]: (config: ExportOf<D>, host: Host) => MaybeAsync<Backend> } = {
+  local: (config, host) => openDirectory(localOptions(config, host)),
   synth: ({ readonly }) => withReadonly(createQemuTree(), readonly),
   // It counts what it stores itself.
   memory: ({ readonly, quota }) => withReadonly(createMemory(memoryOptions(quota)), readonly),
-  proxy: async (config, notice) => withReadonly(await openProxyShare(config, { notice }), config.readonly),
+  proxy: async (config, { notice }) => withReadonly(await openProxyShare(config, { notice }), config.readonly),
   backend: ({ backend, readonly }) => withReadonly(leftOpen(backend), readonly),
 };
 
-async function openTree(config: TreeExport, notice: Notice): Promise<OpenedTree> {
+async function openTree(config: TreeExport, host: Host): Promise<OpenedTree> {
   const driver = driverOf(config);
   if (!Object.hasOwn(OPENERS, driver)) {
     throw new RangeError(`unknown driver '${driver}'; the drivers are ${Object.keys(OPENERS).join(', ')}`);
   }
-  const open = OPENERS[driver] as (config: TreeExport, notice: Notice) => MaybeAsync<Backend>;
-  const base = await open(config, notice);
+  const open = OPENERS[driver] as (config: TreeExport, host: Host) => MaybeAsync<Backend>;
+  const base = await open(config, host);
   try {
     return withLayers(base, config);
   } catch (error) {
@@ -146,9 +158,9 @@ function withCountersFile(backend: Backend, counters: Counters): Backend {
   return graft(backend, GRAFT_NAME, tree);
 }
 
-function localOptions(config: ExportOf<'local'>, notice: Notice): LocalOptions {
+function localOptions(config: ExportOf<'local'>, host: Host): LocalOptions {
   const { path, securityModel = 'none', readonly, fmode, dmode, writeout, multidevs } = config;
-  const given = Object.entries({ readonly, fmode, dmode, writeout, multidevs, notice });
+  const given = Object.entries({ readonly, fmode, dmode, writeout, multidevs, ...host });
   return { ...Object.fromEntries(given.filter(([, value]) => value !== undefined)), path, securityModel };
 }
 

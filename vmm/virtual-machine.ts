@@ -4,20 +4,23 @@ import { chooseAccelerator } from './accelerators/choose.ts';
 import { memoryNeeded } from './boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, ROOT_TAG, runsOurInit } from './boot-plan.ts';
 import { checkConfig } from './check-config.ts';
-import type { VirtioConfig, VirtualMachineConfig } from './config.ts';
+import type { VirtualMachineConfig } from './config.ts';
 import { GuestControl } from './control/guest-control.ts';
 import type { Disposal } from './disposal.ts';
 import { Guest } from './guest.ts';
 import { findGuestFiles } from './guest-files.ts';
-import { type GuestParts, guestParts, wireGuest } from './guest-parts.ts';
+import { type GuestParts, guestConsole, guestParts, wireGuest } from './guest-parts.ts';
 import type { Hooks } from './hooks.ts';
+import { HostCalls } from './host-calls.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
 import { mmioPlaces, mmioWords } from './mmio-places.ts';
 import { openDevice } from './open-device.ts';
+import { openDevices } from './open-devices.ts';
+import { ownConsole, shellDevice } from './own-console.ts';
 import { type ServedExport, shareSession } from './share-session.ts';
-import { openExport, openRoot } from './shares.ts';
+import { openRoot } from './shares.ts';
 
 /** A Linux guest with shares of host directories. Made by `create`, used once: after its end make another. */
 export class VirtualMachine extends Guest {
@@ -55,6 +58,11 @@ async function assemble(
   disposal: Disposal,
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
+  const console = guestConsole(hooks);
+  // Before a kernel is made: what is wrong with a share or a disk is told at once.
+  const calls = hooks.events && new HostCalls(hooks.events);
+  const { terminal } = config;
+  const opened = await openDevices(config, { hooks, disposal, counters, calls, console, terminal });
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -63,28 +71,24 @@ async function assemble(
   const accelerator = disposal.take(await choice.create({ ram: map.ram, cpus }), (it) => it.close());
 
   const devices: MachineDevice[] = [];
-  const serve = (mountTag: string, served: ServedExport, virtio?: VirtioConfig) =>
-    devices.push(shareSession(mountTag, served, hooks, virtio));
+  const serve = (mountTag: string, served: ServedExport) => devices.push(shareSession(mountTag, served, hooks));
   if (root !== undefined) {
     const init = files.init === undefined ? undefined : await readFile(files.init);
-    serve(ROOT_TAG, { exported: disposal.take(openRoot(root, init), (it) => it.close()) });
+    const exported = disposal.take(openRoot(root, init, calls?.hostfs), (it) => it.close());
+    serve(ROOT_TAG, { exported, scope: calls });
   }
-  for (const share of config.shares ?? []) {
-    const notice = (line: string) => hooks.notice?.(`${share.mountTag}: ${line}`);
-    const opened = disposal.take(await openExport(share, notice), (it) => it.close());
-    if (opened.counters !== undefined) counters.set(share.mountTag, opened.counters);
-    serve(share.mountTag, opened, share.virtio);
-  }
-  devices.push(...(config.devices ?? []).map(openDevice));
+  devices.push(...opened);
+  const own = ownConsole(config, root);
+  if (own !== undefined) devices.push(openDevice(own, { disposal, hooks, console, terminal }));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });
 
   const kernelWords = [...files.kernelWords, ...mmioWords(mmioPlaces(devices))];
-  const cmdline = commandLine(config, { ...files, kernelWords });
+  const cmdline = commandLine(config, { ...files, kernelWords, shellOn: shellDevice(config, own) });
   const defer = (work: () => void) => void setImmediate(work);
   const { onReboot } = config;
   return wireGuest(
-    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, onReboot, defer },
+    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, console, onReboot, defer },
     hooks,
     disposal,
   );

@@ -1,5 +1,7 @@
 /** Base address registers: sizing, relocation, and the mapping that follows them. */
+import type { EventPort } from '../events.ts';
 import { asGpa, type BusTarget, type Gpa, type RangePort } from '../ports.ts';
+import { watchedBar } from './watched-bar.ts';
 
 /** A range a function decodes. */
 export interface Bar {
@@ -55,14 +57,16 @@ function check(bars: readonly Bar[]): void {
  */
 export class BarSet {
   readonly #slots: readonly Slot[];
+  readonly #events: EventPort | undefined;
   /** The slot behind each register and whether it is its high half. */
   readonly #registers: (readonly [slot: Slot, high: boolean] | undefined)[] = [];
   #buses: BarBuses | undefined;
   #enabled = { io: false, memory: false };
 
   /** @throws Error when a register is used twice or a length is not allowed: our bug. */
-  constructor(bars: readonly Bar[]) {
+  constructor(bars: readonly Bar[], events?: EventPort) {
     check(bars);
+    this.#events = events;
     this.#slots = bars.map((bar) => ({ bar, address: 0n, mapped: undefined }));
     for (const slot of this.#slots) {
       this.#registers[slot.bar.index] = [slot, false];
@@ -127,7 +131,8 @@ export class BarSet {
       bar.moved?.(undefined);
     }
     const bus = bar.kind === 'io' ? this.#buses?.ports : this.#buses?.memory;
-    const unmap = wanted === undefined ? undefined : bus?.map(wanted, bar.length, bar.target);
+    const target = this.#events === undefined ? bar.target : watchedBar(bar, this.#events);
+    const unmap = wanted === undefined ? undefined : bus?.map(wanted, bar.length, target);
     if (wanted !== undefined && unmap !== undefined) {
       slot.mapped = { at: wanted, unmap };
       bar.moved?.(wanted);

@@ -6,6 +6,8 @@ export interface ConfigBank {
   readonly length: number;
   read(offset: number, width: number): number | undefined;
   write(offset: number, width: number, value: number): unknown;
+  /** What an access touches, for a trace. */
+  explain(offset: number, width: number, value: number): string;
   reset(): void;
 }
 

@@ -1,5 +1,6 @@
 /** One PCI function: its configuration space and what follows from writes to it. */
 import type { RegisterBank } from '../../bytes/register-bank.ts';
+import type { EventPort } from '../events.ts';
 import type { InterruptLine } from '../ports.ts';
 import { type Bar, type BarBuses, BarSet } from './bars.ts';
 import { type ConfigBank, type PciCapability, placeCapabilities } from './capabilities.ts';
@@ -25,6 +26,7 @@ export interface PciFunctionParts {
   readonly interruptPin?: 1 | 2 | 3 | 4;
   readonly bars?: readonly Bar[];
   readonly capabilities?: readonly PciCapability[];
+  readonly events?: EventPort | undefined;
   /** Told after each write to the command register. */
   readonly commandChanged?: () => void;
   /** Puts the device behind the function back to power-on; called by `reset` after configuration space is. */
@@ -60,7 +62,7 @@ export class PciFunction {
     this.name = parts.name;
     this.interruptPin = parts.interruptPin ?? 0;
     this.#parts = parts;
-    this.#bars = new BarSet(bars);
+    this.#bars = new BarSet(bars, parts.events);
     const { first, placed } = placeCapabilities(capabilities);
     const owner: HeaderOwner = {
       readBar: (index) => this.#bars.read(index),
@@ -131,7 +133,14 @@ export class PciFunction {
       return;
     }
     const region = this.#banks[offset >> 2];
-    region?.bank.write(offset - region.offset, width, value);
+    const outcome = region?.bank.write(offset - region.offset, width, value);
+    if (outcome !== 'ok') this.#parts.events?.emit('write-refused', { block: 'config_space', offset, width, value });
+  }
+
+  /** What an access to configuration space touches, for a trace. */
+  explainConfig(offset: number, width: number, value: number): string {
+    const region = this.#banks[offset >> 2];
+    return region?.bank.explain(offset - region.offset, width, value) ?? `nothing at 0x${offset.toString(16)}`;
   }
 
   /**
@@ -142,6 +151,7 @@ export class PciFunction {
   setInterrupt(level: boolean): void {
     if (level === this.#level) return;
     this.#level = level;
+    this.#parts.events?.emit('pin', { level: level ? 1 : 0 });
     const status = this.#header.get('status') & ~STATUS.interrupt;
     this.#header.set('status', level ? status | STATUS.interrupt : status);
     this.#driveInterrupt();

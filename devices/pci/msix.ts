@@ -1,6 +1,7 @@
 /** Message-signalled interrupts with a table: masking, pending bits, delivery. */
 import type { RegisterBank } from '../../bytes/register-bank.ts';
 import { Bus } from '../bus.ts';
+import type { EventPort } from '../events.ts';
 import type { MessageSink } from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
 import { type BarRegion, layOutBar } from './bar-regions.ts';
@@ -15,7 +16,10 @@ import {
   msixPending,
 } from './msix-registers.ts';
 
+/** The pending bits begin here, or behind a longer table: where other machines of this kind have them. */
 const HALF_PAGE = 0x800;
+/** @spec PCI Local Bus 3.0 §6.8.2.6 PBA Offset/PBA BIR for MSI-X: both structures are aligned so */
+const QWORD = 8;
 const PAGE = 0x1000;
 
 /** What MSI-X of one function needs. */
@@ -27,16 +31,22 @@ export interface MsixParts {
   readonly messages: MessageSink;
   /** Whether the function may send now: its bus master bit. Messages are held back as pending until then. */
   readonly maySend: () => boolean;
+  readonly events?: EventPort | undefined;
   /** Told when software has written the enable or function mask bit. */
   readonly controlChanged?: () => void;
 }
 
-/** A region made of equal register banks, one after the other. */
-function arrayRegion(name: string, banks: readonly (Registers & { readonly length: number })[]): BarRegion {
+/** A region made of equal register banks, one after the other, of at least so many bytes. */
+function arrayRegion(
+  name: string,
+  banks: readonly (Registers & { readonly length: number })[],
+  events: EventPort | undefined,
+  least = 0,
+): BarRegion {
   const stride = banks[0]?.length ?? 0;
-  const bus = new Bus(name, stride * banks.length);
+  const bus = new Bus(name, Math.max(least, stride * banks.length));
   banks.forEach((bank, index) => {
-    bus.map(index * stride, stride, registerTarget(name, bank));
+    bus.map(index * stride, stride, registerTarget(name, bank, events));
   });
   return { length: bus.size, target: bus };
 }
@@ -57,7 +67,7 @@ export class Msix {
   #control: RegisterBank<MsixCapabilityOwner> | undefined;
 
   constructor(parts: MsixParts) {
-    const { vectors, barIndex } = parts;
+    const { vectors, barIndex, events } = parts;
     if (!(Number.isInteger(vectors) && vectors >= 1 && vectors <= 2048)) {
       throw new Error(`MSI-X has 1 to 2048 vectors, not ${vectors}`);
     }
@@ -71,8 +81,8 @@ export class Msix {
     );
     const { offsets, length, target } = layOutBar(
       'msix',
-      [arrayRegion('msix_table', this.#entries), arrayRegion('msix_pba', pendingWords)],
-      { alignment: HALF_PAGE, minimum: PAGE },
+      [arrayRegion('msix_table', this.#entries, events, HALF_PAGE), arrayRegion('msix_pba', pendingWords, events)],
+      { alignment: QWORD, minimum: PAGE },
     );
     this.bar = { index: barIndex, kind: 'memory-32', length, target };
     this.capability = {
@@ -105,7 +115,9 @@ export class Msix {
   trigger(vector: number): void {
     if (!(vector >= 0 && vector < this.vectors)) throw new RangeError(`no MSI-X vector ${vector}`);
     if (!this.enabled) return;
-    if (!this.#mayDeliver() || !this.#send(vector)) this.#pending.add(vector);
+    if (this.#mayDeliver() && this.#send(vector)) return;
+    this.#pending.add(vector);
+    this.#tell(vector, 'pending');
   }
 
   /** Sends what is pending and may go out now. Called when the bus master bit changed. */
@@ -137,8 +149,16 @@ export class Msix {
     const entry = this.#entries[vector];
     if (entry === undefined || (entry.get('vector_control') & 1) === 1) return false;
     const address = (BigInt(entry.get('message_upper_address')) << 32n) | BigInt(entry.get('message_address'));
+    this.#tell(vector, 'sent');
     this.#parts.messages.send(address, entry.get('message_data'));
     return true;
+  }
+
+  #tell(vector: number, outcome: 'sent' | 'pending'): void {
+    const [{ events }, entry] = [this.#parts, this.#entries[vector]];
+    if (events === undefined || entry === undefined) return;
+    const address = (BigInt(entry.get('message_upper_address')) << 32n) | BigInt(entry.get('message_address'));
+    events.emit('message', { vector, address, data: entry.get('message_data'), outcome });
   }
 
   #messageControl(): number {

@@ -12,6 +12,8 @@ export interface PciBusPorts extends BarBuses {
   readonly interrupts: readonly InterruptLine[];
   /** Index into `interrupts` for pin 1 INTA to 4 INTD of a slot; pins rotate from slot to slot by default. */
   readonly route?: (slot: number, pin: number) => number;
+  /** Slots that only a function which asks for them gets. */
+  readonly reserved?: ReadonlySet<number>;
 }
 
 /** A function and where it is. */
@@ -51,7 +53,7 @@ export class PciBus {
   }
 
   /**
-   * Plugs a function in and returns its slot: the lowest free one if none is given.
+   * Plugs a function in and returns its slot: the lowest one that is free and not reserved if none is given.
    *
    * @throws Error, one line for people, when the slot is taken, does not exist, or none is free.
    */
@@ -98,6 +100,7 @@ export class PciBus {
 
   #freeSlot(pci: PciFunction): number {
     for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#ports.reserved?.has(slot)) continue;
       if (this.#functions.slice(slot * FUNCTIONS, (slot + 1) * FUNCTIONS).every((f) => f === undefined)) return slot;
     }
     throw new Error(`${pci.name}: all 32 PCI slots are taken`);

@@ -1,4 +1,5 @@
 /** The buffers of one descriptor chain as views of guest memory, each checked as it is added. */
+import type { DescriptorListener } from '../events.ts';
 import { asGpa, type GuestMemory } from '../ports.ts';
 import type { RingFaultReason } from './ring-fault.ts';
 
@@ -15,6 +16,8 @@ export interface ChainRules {
   readonly memory: GuestMemory;
   /** VIRTIO_F_INDIRECT_DESC was negotiated. */
   readonly indirect: boolean;
+  /** Is told of every descriptor, where somebody watches. */
+  readonly seen?: DescriptorListener | undefined;
 }
 
 /** Readable and writable parts of a chain under way. Made for one chain; what it holds then belongs to that. */

@@ -26,6 +26,8 @@ export interface CommonConfigOwner {
   queueNotifyOff(): number;
   readQueueAddress(area: QueueArea): bigint;
   writeQueueAddress(area: QueueArea, address: bigint): void;
+  readQueueReset(): number;
+  writeQueueReset(value: number): void;
 }
 
 const spec = 'virtio 1.2 §4.1.4.3 Common configuration structure layout';
@@ -46,8 +48,7 @@ function queueAddress(area: QueueArea, at: number, doc: string) {
 }
 
 /**
- * struct virtio_pci_common_cfg. It ends before queue_notify_data and queue_reset, which exist only where the features for
- * them are offered.
+ * struct virtio_pci_common_cfg. Where queue_notify_data would be is nothing: VIRTIO_F_NOTIF_CONFIG_DATA is not offered.
  *
  * @spec virtio 1.2 §4.1.4.3 Common configuration structure layout
  */
@@ -189,4 +190,15 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   queueAddress('desc', 0x20, 'Guest physical address of the descriptor area.'),
   queueAddress('driver', 0x28, 'Guest physical address of the driver area.'),
   queueAddress('device', 0x30, 'Guest physical address of the device area.'),
+  {
+    name: 'queue_reset',
+    at: 0x3a,
+    width: 2,
+    access: 'rw',
+    reset: 0,
+    spec,
+    doc: 'Writing 1 resets the queue, where VIRTIO_F_RING_RESET is agreed on. Reads 1 until that is complete.',
+    read: (owner) => owner.readQueueReset(),
+    write: (owner, value) => owner.writeQueueReset(value),
+  },
 ]);

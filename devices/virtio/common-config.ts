@@ -4,7 +4,7 @@ import { type CommonConfigOwner, commonConfig } from './common-config-registers.
 import { featurePage, withFeaturePage } from './features.ts';
 import type { InterruptVectors } from './interrupt-vectors.ts';
 import type { DeviceLifeCycle } from './life-cycle.ts';
-import type { QueueArea } from './queue-layout.ts';
+import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import type { QueueSetup } from './queue-setup.ts';
 
 /** The common configuration structure of one device: passes on to its life and its vectors what the driver writes. */
@@ -57,11 +57,13 @@ export class CommonConfig implements CommonConfigOwner {
   }
 
   configGeneration(): number {
-    return this.#life.configGeneration;
+    return this.#life.takeConfigGeneration();
   }
 
+  /** A size that no split queue can have reads as 0. */
   readQueueSize(): number {
-    return this.#selected?.size ?? 0;
+    const size = this.#selected?.size ?? 0;
+    return (size & (size - 1)) === 0 || (this.#life.accepted & RING_FEATURE.packed) !== 0n ? size : 0;
   }
 
   writeQueueSize(size: number): void {
@@ -94,6 +96,14 @@ export class CommonConfig implements CommonConfigOwner {
 
   writeQueueAddress(area: QueueArea, address: bigint): void {
     this.#forSelected((queue) => this.#life.setQueueAddress(queue, area, address));
+  }
+
+  readQueueReset(): number {
+    return this.#selected?.resetting ? 1 : 0;
+  }
+
+  writeQueueReset(value: number): void {
+    this.#forSelected((queue) => this.#life.resetQueue(queue, value));
   }
 
   get #selected(): QueueSetup | undefined {

@@ -33,6 +33,14 @@ export function readChain(rules: ChainRules, table: DataView, head: number): Cha
     const length = table.getUint32(at + 8, true);
     const flagsAndNext = table.getUint32(at + 12, true);
     const address = high * 2 ** 32 + low;
+    rules.seen?.({
+      table: inIndirect ? 'indirect' : 'ring',
+      index: current,
+      address,
+      length,
+      flags: flagsAndNext & 0xffff,
+      nextOrId: flagsAndNext >>> 16,
+    });
 
     if ((flagsAndNext & DESCRIPTOR_FLAG.indirect) !== 0) {
       if (!rules.indirect) return fault('indirect-not-negotiated', `descriptor ${current}`);

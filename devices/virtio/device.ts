@@ -10,7 +10,10 @@ export interface DeviceContext {
   readonly memory: GuestMemory;
   /** Feature bits both sides agreed on. */
   readonly features: bigint;
-  /** Activated queues by index; undefined where the driver did not enable one. */
+  /**
+   * The queue of that index that is alive now; undefined where the driver did not enable one, or is resetting it. To be
+   * asked anew at each look: after a reset of the queue it is another one. A chain goes back to the queue it came from.
+   */
   queue(index: number): Virtqueue | undefined;
   /** Tells the driver of used buffers in this queue, subject to the queue's own suppression. */
   notifyUsed(queue: Virtqueue): void;
@@ -40,6 +43,13 @@ export interface VirtioDevice {
   activate(context: DeviceContext): void;
   /** The driver rang queue `index`, or the transport asks for a look at it. */
   queueNotify(index: number): void;
+  /**
+   * The driver resets queue `index` alone, which is detached already: whatever was taken from it shall be pushed to it
+   * soon, so that nothing of its old life touches guest memory any more. Absent where requests end by themselves anyway.
+   *
+   * @spec virtio 1.2 §2.6.1 Virtqueue Reset
+   */
+  queueReset?(index: number): void;
   /**
    * Forgets everything; resolves when no request of the old life can touch guest memory or a queue any more. The
    * transport shows status 0 only then.

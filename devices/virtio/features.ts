@@ -12,16 +12,32 @@ export interface RingChoice {
   readonly eventIdx?: boolean | undefined;
   /** VIRTIO_F_RING_PACKED; offered only if this is true, as in QEMU. */
   readonly packed?: boolean | undefined;
+  /** VIRTIO_F_IN_ORDER; offered only if this is true, as in QEMU. */
+  readonly inOrder?: boolean | undefined;
+  /** VIRTIO_F_NOTIFICATION_DATA; offered only if this is true. */
+  readonly notificationData?: boolean | undefined;
+  /** VIRTIO_F_RING_RESET; offered unless this is false, as in QEMU. */
+  readonly queueReset?: boolean | undefined;
 }
 
+/** Each choice, the bit it is about, and whether that is offered where nothing was chosen. */
+const CHOICES: { readonly [choice in keyof RingChoice]-?: readonly [bit: bigint, byDefault: boolean] } = {
+  indirectDesc: [RING_FEATURE.indirectDesc, true],
+  eventIdx: [RING_FEATURE.eventIdx, true],
+  packed: [RING_FEATURE.packed, false],
+  inOrder: [RING_FEATURE.inOrder, false],
+  notificationData: [RING_FEATURE.notificationData, false],
+  queueReset: [RING_FEATURE.ringReset, true],
+};
+
 /** Feature bits a device offers besides its own. */
-export function baseFeatures({ indirectDesc = true, eventIdx = true, packed = false }: RingChoice = {}): bigint {
-  return (
-    VERSION_1 |
-    (indirectDesc ? RING_FEATURE.indirectDesc : 0n) |
-    (eventIdx ? RING_FEATURE.eventIdx : 0n) |
-    (packed ? RING_FEATURE.packed : 0n)
-  );
+export function baseFeatures(rings: RingChoice = {}): bigint {
+  let features = VERSION_1;
+  for (const choice of Object.keys(CHOICES) as (keyof RingChoice)[]) {
+    const [bit, byDefault] = CHOICES[choice];
+    if (rings[choice] ?? byDefault) features |= bit;
+  }
+  return features;
 }
 
 /** Feature bits that only the legacy interface has. @spec virtio 1.2 §6.3 Legacy Interface: Reserved Feature Bits */

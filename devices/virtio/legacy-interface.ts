@@ -1,6 +1,7 @@
 /** What the registers of the legacy interface do. */
 import type { RegisterBank } from '../../bytes/register-bank.ts';
 import { Bus } from '../bus.ts';
+import type { EventPort } from '../events.ts';
 import type { Bar } from '../pci/bars.ts';
 import { asGpa, type BusTarget, type DoorbellPort, type Gpa } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
@@ -17,12 +18,13 @@ export interface LegacyParts {
   readonly vectors: InterruptVectors;
   /** The device-specific configuration. */
   readonly config: BusTarget;
-  /** Whether MSI-X is enabled: vectors then stand between header and configuration. */
-  readonly msixEnabled: () => boolean;
+  /** Whether MSI-X is enabled: vectors then stand between header and configuration. Absent where there is none to enable. */
+  readonly msixEnabled?: (() => boolean) | undefined;
   readonly kick: (queue: number) => void;
   readonly takeIsr: () => number;
   /** Absent where kicks arrive as writes only. */
   readonly doorbells?: DoorbellPort | undefined;
+  readonly events?: EventPort | undefined;
 }
 
 const BAR_INDEX = 0;
@@ -51,10 +53,12 @@ export class LegacyInterface implements LegacyOwner {
     this.#parts = parts;
     this.#header = legacyHeader.instance(this);
     this.#vectorRegisters = legacyVectors.instance(this);
-    const end = HEADER_LENGTH + VECTORS_LENGTH + parts.life.device.configLength;
+    const { msixEnabled } = parts;
+    const end = HEADER_LENGTH + (msixEnabled ? VECTORS_LENGTH : 0) + parts.life.device.configLength;
     const length = 2 ** Math.ceil(Math.log2(end));
-    const [plain, withVectors] = [this.#layout(length, false), this.#layout(length, true)];
-    const layout = () => (parts.msixEnabled() ? withVectors : plain);
+    const plain = this.#layout(length, false);
+    const withVectors = msixEnabled ? this.#layout(length, true) : plain;
+    const layout = () => (msixEnabled?.() ? withVectors : plain);
     this.bar = {
       index: BAR_INDEX,
       kind: 'io',
@@ -152,9 +156,11 @@ export class LegacyInterface implements LegacyOwner {
   }
 
   #layout(length: number, withVectors: boolean): Bus {
+    const { events } = this.#parts;
     const bus = new Bus('legacy', length);
-    bus.map(0, HEADER_LENGTH, registerTarget('legacy_header', this.#header));
-    if (withVectors) bus.map(HEADER_LENGTH, VECTORS_LENGTH, registerTarget('legacy_vectors', this.#vectorRegisters));
+    bus.map(0, HEADER_LENGTH, registerTarget('legacy_header', this.#header, events));
+    const vectors = registerTarget('legacy_vectors', this.#vectorRegisters, events);
+    if (withVectors) bus.map(HEADER_LENGTH, VECTORS_LENGTH, vectors);
     const { configLength } = this.#parts.life.device;
     if (configLength > 0) {
       bus.map(HEADER_LENGTH + (withVectors ? VECTORS_LENGTH : 0), configLength, this.#parts.config);

@@ -5,10 +5,11 @@
 import type { DeviceTrace, GuestMemory, HoldCpu } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
-import type { QueueArea } from './queue-layout.ts';
+import { LifeWatch } from './life-watch.ts';
+import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import { QueueSetup } from './queue-setup.ts';
 import { isRingFault, type RingFault } from './ring-fault.ts';
-import { DeviceStatus, type DriverInterface } from './status.ts';
+import { DeviceStatus, type DriverInterface, type StatusState } from './status.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
 /** What the life of a device needs of its transport. */
@@ -30,12 +31,17 @@ export interface LifeCycleParts {
   readonly runningChanged: () => void;
   /** Puts the transport's own registers back; called when a reset begins. */
   readonly resetRegisters: () => void;
+  /** Puts back what the transport itself knows of one queue; called when the reset of that queue is complete. */
+  readonly resetQueueRegisters?: (queue: number) => void;
 }
 
 /** From DRIVER_OK to the next reset. */
 interface Life {
-  readonly queues: readonly (Virtqueue | undefined)[];
+  readonly queues: (Virtqueue | undefined)[];
 }
+
+/** States in which the features are agreed on and the device is not being reset. */
+const AGREED: readonly StatusState[] = ['features-ok', 'running', 'needs-reset', 'failed'];
 
 /** One device between its transport and its driver. */
 export class DeviceLifeCycle {
@@ -46,25 +52,32 @@ export class DeviceLifeCycle {
   readonly queues: readonly QueueSetup[];
   readonly #parts: LifeCycleParts;
   readonly #status: DeviceStatus;
+  /** Tells whoever watches; absent otherwise. */
+  readonly #watch: LifeWatch | undefined;
   #accepted = 0n;
   #configGeneration = 0;
+  /** The configuration changed since the driver last asked for its generation. */
+  #configChanged = false;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
   /** Resets under way: only a driver that does not wait for its reset, and is not held, begins a new life, or another reset, before. */
   #resets = 0;
 
   constructor(parts: LifeCycleParts) {
-    this.#parts = parts;
+    const events = parts.trace?.events;
+    this.#watch = events && new LifeWatch(events, parts);
+    this.#parts = this.#watch?.parts ?? parts;
     this.device = parts.device;
     this.offered = parts.device.features | baseFeatures(parts.rings);
     this.queues = parts.device.queueSizes.map((size, index) => new QueueSetup(index, size));
     this.#status = new DeviceStatus({
-      featuresObjection: () => featureObjection(this.offered, this.#accepted),
+      featuresObjection: () => this.#featuresObjection(),
       driverOk: () => this.#start(),
       reset: () => this.#reset(),
       resetFailed: (error) => this.needsReset(`internal error: the device could not be reset: ${error}`),
       hold: (until) => this.#parts.holdCpu?.(until),
       refused: (why) => this.fault(why),
+      moved: this.#watch && ((from, to, value) => this.#watch?.moved(from, to, value)),
     });
   }
 
@@ -83,8 +96,15 @@ export class DeviceLifeCycle {
     return this.#accepted;
   }
 
-  /** Changes whenever the configuration did: 0 to 255. @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout */
-  get configGeneration(): number {
+  /**
+   * The generation of the configuration as the driver reads it, 0 to 255: another one than last time where the
+   * configuration changed in between, however often.
+   *
+   * @spec virtio 1.2 §4.1.4.3.1 Device Requirements: Common configuration structure layout
+   */
+  takeConfigGeneration(): number {
+    if (this.#configChanged) this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+    this.#configChanged = false;
     return this.#configGeneration;
   }
 
@@ -101,8 +121,10 @@ export class DeviceLifeCycle {
   /** The driver accepts these features; it may change its mind until FEATURES_OK. @spec virtio 1.2 §2.2.1 Driver Requirements: Feature Bits */
   accept(features: bigint): void {
     const { state } = this.#status;
-    if (state === 'reset' || state === 'acknowledged' || state === 'driver') this.#accepted = features;
-    else this.fault(`features may not be changed in state ${state}`);
+    if (state === 'reset' || state === 'acknowledged' || state === 'driver') {
+      this.#accepted = features;
+      this.#watch?.accepted(this.offered, features);
+    } else this.fault(`features may not be changed in state ${state}`);
   }
 
   /** The driver wrote the size of a queue. */
@@ -115,14 +137,37 @@ export class DeviceLifeCycle {
     this.#configure(() => queue.setAddress(area, address));
   }
 
-  /** The driver wrote the enable register of a queue: legal once features are agreed on and before DRIVER_OK. */
+  /** Feature bits that count: those accepted, once both sides agreed on them. */
+  get agreed(): bigint {
+    return AGREED.includes(this.#status.state) ? this.#accepted : 0n;
+  }
+
+  /** The driver wrote the enable register of a queue: legal once features are agreed on and before DRIVER_OK, and after a reset of the queue. */
   enableQueue(queue: QueueSetup, value: number): void {
     this.#configure(() => {
       const { state } = this.#status;
       if (value === 0 || queue.enabled || state === 'features-ok') return queue.writeEnable(value);
+      if (state === 'running' && queue.wasReset) return queue.writeEnable(value) ?? this.#enliven(queue);
       this.needsReset(`queue ${queue.index} may not be enabled in state ${state}`);
       return undefined;
     });
+  }
+
+  /**
+   * The driver wrote the reset register of a queue: 1 resets that queue alone. Nothing of it is touched by the time this
+   * returns but the buffers of requests under way, and the reset is complete when those have ended.
+   *
+   * @spec virtio 1.2 §2.6.1 Virtqueue Reset
+   */
+  resetQueue(queue: QueueSetup, value: number): void {
+    const { index } = queue;
+    if ((this.agreed & RING_FEATURE.ringReset) === 0n) {
+      this.fault(`queue ${index} may not be reset: VIRTIO_F_RING_RESET is not agreed on`);
+    } else if (value !== 1) {
+      this.fault(`the reset register of queue ${index} takes 1, not ${value}`);
+    } else if (!queue.resetting) {
+      this.#resetQueue(queue);
+    }
   }
 
   /** The driver of the legacy interface placed a whole queue, which also enables it; base 0 takes it away. */
@@ -138,7 +183,9 @@ export class DeviceLifeCycle {
 
   /** The driver rang for a queue. Ignored unless that queue is alive. */
   kick(queue: number): void {
-    if (this.running && this.#life?.queues[queue] !== undefined) this.device.queueNotify(queue);
+    if (!this.running || this.#life?.queues[queue] === undefined) return;
+    if (this.#watch === undefined) this.device.queueNotify(queue);
+    else this.#watch.kick(queue, () => this.device.queueNotify(queue));
   }
 
   /** Has the device look at every queue that is alive. */
@@ -148,6 +195,7 @@ export class DeviceLifeCycle {
 
   /** Reports a rule the driver broke. */
   fault(why: string): void {
+    this.#watch?.fault(why);
     this.#parts.trace?.guestFault(this.#parts.name, why);
   }
 
@@ -164,6 +212,40 @@ export class DeviceLifeCycle {
     }
     const fault = change();
     if (fault !== undefined) this.needsReset(fault.message);
+  }
+
+  #resetQueue(setup: QueueSetup): void {
+    const life = this.#life;
+    const queue = life?.queues[setup.index];
+    const complete = (): void => {
+      setup.completeReset();
+      this.#parts.resetQueueRegisters?.(setup.index);
+    };
+    if (life === undefined || queue === undefined) {
+      complete();
+      return;
+    }
+    setup.beginReset();
+    queue.detach();
+    life.queues[setup.index] = undefined;
+    this.device.queueReset?.(setup.index);
+    if (queue.inFlight === 0) complete();
+    else {
+      queue.drained().then(() => {
+        if (this.#life === life) complete();
+      });
+    }
+  }
+
+  /** A queue that was reset comes to life again, and buffers that are there already are looked at. */
+  #enliven(setup: QueueSetup): RingFault | undefined {
+    const life = this.#life;
+    if (life === undefined || !setup.enabled) return undefined;
+    const queue = setup.activate(this.#parts.memory, this.#accepted);
+    if (isRingFault(queue)) return queue;
+    life.queues[setup.index] = queue;
+    this.kick(setup.index);
+    return undefined;
   }
 
   #start(): void {
@@ -190,7 +272,7 @@ export class DeviceLifeCycle {
   #activate(): void {
     const queues: (Virtqueue | undefined)[] = [];
     for (const setup of this.queues) {
-      const outcome = setup.enabled ? setup.activate(this.#parts.memory, this.#accepted) : undefined;
+      const outcome = setup.enabled ? this.#activateQueue(setup) : undefined;
       if (isRingFault(outcome)) {
         for (const queue of queues) queue?.detach();
         this.needsReset(outcome.message);
@@ -204,6 +286,18 @@ export class DeviceLifeCycle {
     this.#parts.runningChanged();
   }
 
+  #activateQueue(setup: QueueSetup): Virtqueue | RingFault {
+    const { memory } = this.#parts;
+    if (this.#watch === undefined) return setup.activate(memory, this.#accepted);
+    return this.#watch.activate(setup, this.#accepted, (seen) => setup.activate(memory, this.#accepted, seen));
+  }
+
+  #featuresObjection(): string | undefined {
+    const objection = featureObjection(this.offered, this.#accepted);
+    this.#watch?.judged(this.#accepted, objection);
+    return objection;
+  }
+
   #context(life: Life): DeviceContext {
     const alive = () => this.#life === life;
     return {
@@ -214,7 +308,7 @@ export class DeviceLifeCycle {
         if (alive() && queue.takeInterrupt()) this.#parts.queueInterrupt(queue.index);
       },
       notifyConfigChange: () => {
-        this.#configGeneration = (this.#configGeneration + 1) & 0xff;
+        this.#configChanged = true;
         if (alive()) this.#parts.configInterrupt();
       },
       needsReset: (why) => {

@@ -22,6 +22,8 @@ export interface MmioOwner {
 export interface ModernMmioOwner extends MmioOwner {
   readQueueReady(): number;
   writeQueueReady(value: number): void;
+  readQueueReset(): number;
+  writeQueueReset(value: number): void;
   readQueueAddress(area: QueueArea): bigint;
   writeQueueAddress(area: QueueArea, address: bigint): void;
   configGeneration(): number;
@@ -29,6 +31,8 @@ export interface ModernMmioOwner extends MmioOwner {
 
 /** What the legacy layout asks beyond that. */
 export interface LegacyMmioOwner extends MmioOwner {
+  guestPageSize(): number;
+  writeGuestPageSize(size: number): void;
   readQueuePage(): number;
   writeQueuePage(page: number): void;
 }
@@ -202,6 +206,17 @@ export const mmioRegisters = registerBlock<ModernMmioOwner>(
     fixed('SHMBaseLow', 0x0b8, 0xffff_ffff, modern, 'Address of a shared memory region: all ones, there is none.'),
     fixed('SHMBaseHigh', 0x0bc, 0xffff_ffff, modern, 'High half of the same.'),
     {
+      name: 'QueueReset',
+      at: 0x0c0,
+      width: 4,
+      access: 'rw',
+      reset: 0,
+      spec: modern,
+      doc: 'Writing 1 resets the queue, where VIRTIO_F_RING_RESET is agreed on. Reads 1 until that is complete.',
+      read: (owner) => owner.readQueueReset(),
+      write: (owner, value) => owner.writeQueueReset(value),
+    },
+    {
       name: 'ConfigGeneration',
       at: 0x0fc,
       width: 4,
@@ -220,7 +235,17 @@ export const legacyMmioRegisters = registerBlock<LegacyMmioOwner>(
   'virtio_mmio_legacy',
   [
     ...common(legacy, MMIO_VERSION.legacy),
-    selector('GuestPageSize', 0x028, legacy, 'Unit of QueuePFN in bytes, a power of two.'),
+    {
+      name: 'GuestPageSize',
+      at: 0x028,
+      width: 4,
+      access: 'rw',
+      reset: 0,
+      spec: legacy,
+      doc: 'Unit of QueuePFN in bytes, a power of two; a reset by the status leaves it.',
+      read: (owner) => owner.guestPageSize(),
+      write: (owner, size) => owner.writeGuestPageSize(size),
+    },
     selector('QueueAlign', 0x03c, legacy, 'Alignment of the used ring in bytes, a power of two.'),
     {
       name: 'QueuePFN',

@@ -73,7 +73,7 @@ describe('registers', () => {
 
   test('the modern layout offers all features, no shared memory, and queues with addresses of 64 bits', () => {
     const { driver, memory } = rig();
-    expect(driver.offered).toBe(0x5_3000_0001n);
+    expect(driver.offered).toBe(0x105_3000_0001n);
     expect([0xb0, 0xb4, 0xb8, 0xbc].map((at) => memory.read(BASE + at, 4))).toEqual(new Array(4).fill(0xffff_ffff));
     expect([0, 1, 2, 0xffff].map((queue) => driver.maxQueueSize(queue))).toEqual([128, 64, 0, 0]);
     driver.set('QueueSel', 1);

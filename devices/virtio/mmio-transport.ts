@@ -2,6 +2,7 @@
 import { Bus } from '../bus.ts';
 import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, HoldCpu, InterruptLine } from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
+import { watchedLine } from '../watched-line.ts';
 import type { VirtioDevice } from './device.ts';
 import { featurePage, legacyOffer, type RingChoice, withFeaturePage } from './features.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
@@ -12,8 +13,9 @@ import {
   type ModernMmioOwner,
   mmioRegisters,
 } from './mmio-registers.ts';
+import { readNotification } from './notification-data.ts';
 import { IsrStatus } from './pci-isr.ts';
-import type { QueueArea } from './queue-layout.ts';
+import { type QueueArea, RING_FEATURE } from './queue-layout.ts';
 import type { QueueSetup } from './queue-setup.ts';
 
 /** What a virtio MMIO device gets. */
@@ -46,8 +48,11 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** In either layout. */
   readonly #registers: Registers & { get(name: string): number; reset(): void };
   readonly #isr: IsrStatus;
+  readonly #line: InterruptLine;
   readonly #legacy: boolean;
   #address: Gpa | undefined;
+  /** What a legacy driver said of its pages. A reset leaves it: Linux says it once, before the first reset. */
+  #guestPageSize = 0;
   #unbind: (() => void)[] = [];
 
   constructor(parts: VirtioMmioParts) {
@@ -56,7 +61,9 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     this.#parts = parts;
     this.#legacy = legacy;
     this.#registers = legacy ? legacyMmioRegisters.instance(this) : mmioRegisters.instance(this);
-    this.#isr = new IsrStatus(() => parts.line.set(this.#isr.pending));
+    const line = parts.trace?.events === undefined ? parts.line : watchedLine(parts.line, parts.trace.events);
+    this.#line = line;
+    this.#isr = new IsrStatus(() => line.set(this.#isr.pending));
     this.#life = new DeviceLifeCycle({
       name,
       device,
@@ -73,7 +80,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
       },
     });
     const inside = new Bus(name, MMIO_LENGTH);
-    inside.map(0, MMIO_CONFIG_OFFSET, registerTarget('registers', this.#registers));
+    inside.map(0, MMIO_CONFIG_OFFSET, registerTarget('registers', this.#registers, parts.trace?.events));
     if (device.configLength > 0) {
       inside.map(MMIO_CONFIG_OFFSET, device.configLength, {
         name: 'config',
@@ -102,6 +109,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   /** Back to power-on. */
   reset(): void {
     this.#life.writeStatus(0);
+    this.#guestPageSize = 0;
   }
 
   deviceId(): number {
@@ -138,6 +146,14 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     });
   }
 
+  readQueueReset(): number {
+    return this.#selected?.resetting ? 1 : 0;
+  }
+
+  writeQueueReset(value: number): void {
+    this.#forSelected((queue) => this.#life.resetQueue(queue, value));
+  }
+
   readQueueAddress(area: QueueArea): bigint {
     return this.#selected?.address(area) ?? 0n;
   }
@@ -146,14 +162,22 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     this.#forSelected((queue) => this.#life.setQueueAddress(queue, area, address));
   }
 
+  guestPageSize(): number {
+    return this.#guestPageSize;
+  }
+
+  writeGuestPageSize(size: number): void {
+    this.#guestPageSize = size;
+  }
+
   readQueuePage(): number {
     const queue = this.#selected;
-    const unit = BigInt(this.#registers.get('GuestPageSize'));
+    const unit = BigInt(this.#guestPageSize);
     return queue?.enabled && unit !== 0n ? Number((queue.address('desc') / unit) & 0xffff_ffffn) : 0;
   }
 
   writeQueuePage(page: number): void {
-    const base = BigInt(page) * BigInt(this.#registers.get('GuestPageSize'));
+    const base = BigInt(page) * BigInt(this.#guestPageSize);
     const align = BigInt(this.#registers.get('QueueAlign'));
     this.#forSelected((queue) => {
       if (page === 0) this.#life.stopQueue(queue);
@@ -161,8 +185,9 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     });
   }
 
-  notify(queue: number): void {
-    this.#life.kick(queue & 0xffff);
+  /** With VIRTIO_F_NOTIFICATION_DATA the number of the queue is one half of what is written. */
+  notify(written: number): void {
+    this.#life.kick(readNotification(written).queue);
   }
 
   interruptStatus(): number {
@@ -182,7 +207,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   configGeneration(): number {
-    return this.#life.configGeneration;
+    return this.#life.takeConfigGeneration();
   }
 
   get #selected(): QueueSetup | undefined {
@@ -197,7 +222,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
 
   /** A line that is up goes down first: an interrupt controller that listens for edges hears of every cause. */
   #interrupt(cause: 'queue' | 'config'): void {
-    if (this.#isr.pending) this.#parts.line.set(false);
+    if (this.#isr.pending) this.#line.set(false);
     this.#isr.set(cause);
   }
 
@@ -207,8 +232,12 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     const { doorbells } = this.#parts;
     if (doorbells === undefined || this.#address === undefined || !this.#life.running) return;
     const address = (this.#address + mmioRegisters.at('QueueNotify').at) as Gpa;
-    for (const { index } of this.#life.queues) {
-      const bell = { space: 'mmio', address, width: 4, datamatch: index } as const;
+    const { queues, agreed } = this.#life;
+    // A value that changes with every kick cannot be matched: of several queues the write itself has to say which one.
+    const varies = (agreed & RING_FEATURE.notificationData) !== 0n;
+    if (varies && queues.length > 1) return;
+    for (const { index } of queues) {
+      const bell = { space: 'mmio', address, width: 4, ...(!varies && { datamatch: index }) } as const;
       this.#unbind.push(doorbells.bind(bell, () => this.#life.kick(index)));
     }
   }

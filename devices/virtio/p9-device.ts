@@ -27,7 +27,6 @@ const REQUESTS_PER_TURN = 32;
 /** What one life of the device, from DRIVER_OK to reset, works with. */
 interface Life {
   readonly context: DeviceContext;
-  readonly queue: Virtqueue;
   /** A rule was broken: nothing more is taken from the queue. */
   broken: boolean;
   /** A later turn is due, at the latest to notify the driver. */
@@ -79,9 +78,7 @@ export class P9Device implements VirtioDevice {
   activate(context: DeviceContext): void {
     if (this.#life !== undefined || this.#resetsUnderWay > 0)
       throw new Error('virtio-9p is activated while it is active');
-    const queue = context.queue(0);
-    if (queue === undefined) return;
-    this.#life = { context, queue, broken: false, turnDue: false, turnTakes: false };
+    this.#life = { context, broken: false, turnDue: false, turnTakes: false };
     this.#later(this.#life, true);
   }
 
@@ -90,10 +87,14 @@ export class P9Device implements VirtioDevice {
     if (index === 0 && life !== undefined && !life.turnTakes) this.#serve(life);
   }
 
+  queueReset(): void {
+    this.#handler.flushAll?.();
+  }
+
   async reset(): Promise<void> {
     const life = this.#life;
     this.#life = undefined;
-    life?.queue.detach();
+    life?.context.queue(0)?.detach();
     this.#resetsUnderWay += 1;
     try {
       await this.#handler.reset();
@@ -104,7 +105,9 @@ export class P9Device implements VirtioDevice {
 
   /** Takes requests until none is left or the turn is over. */
   #serve(life: Life): void {
-    const { queue, context } = life;
+    const { context } = life;
+    const queue = context.queue(0);
+    if (queue === undefined) return;
     queue.suppressKicks();
     let left = REQUESTS_PER_TURN;
     while (!life.broken) {
@@ -115,7 +118,7 @@ export class P9Device implements VirtioDevice {
       } else if (outcome.kind === 'fault') {
         this.#break(life, outcome.message);
       } else {
-        this.#handle(life, outcome);
+        this.#handle(life, queue, outcome);
         left -= 1;
         if (left === 0) {
           this.#later(life, true);
@@ -126,33 +129,34 @@ export class P9Device implements VirtioDevice {
     context.notifyUsed(queue);
   }
 
-  #handle(life: Life, chain: Chain): void {
+  #handle(life: Life, queue: Virtqueue, chain: Chain): void {
     let answer: number | Promise<number>;
     try {
       answer = this.#handler.handle(chain.readable, chain.writable);
     } catch (error) {
-      this.#refuse(life, chain, error);
+      this.#refuse(life, queue, chain, error);
       return;
     }
     if (typeof answer === 'number') {
-      life.queue.push(chain, answer);
+      queue.push(chain, answer);
       return;
     }
     answer.then(
       (length) => {
-        life.queue.push(chain, length);
+        queue.push(chain, length);
         this.#later(life, false);
       },
       (error) => {
-        this.#refuse(life, chain, error);
+        this.#refuse(life, queue, chain, error);
         this.#later(life, false);
       },
     );
   }
 
-  /** The frame could not be served at all: the chain goes back empty and the device needs a reset. */
-  #refuse(life: Life, chain: Chain, error: unknown): void {
-    life.queue.push(chain, 0);
+  /** The frame could not be served at all: the chain goes back empty and the device needs a reset, unless the queue had one. */
+  #refuse(life: Life, queue: Virtqueue, chain: Chain, error: unknown): void {
+    queue.push(chain, 0);
+    if (queue !== life.context.queue(0)) return;
     const why = error instanceof FrameError ? error.message : `internal error: ${error}`;
     this.#break(life, `queue 0: head ${chain.head}: ${why}`);
   }
@@ -161,6 +165,11 @@ export class P9Device implements VirtioDevice {
     if (life.broken || life !== this.#life) return;
     life.broken = true;
     life.context.needsReset(why);
+  }
+
+  #notify(context: DeviceContext): void {
+    const queue = context.queue(0);
+    if (queue !== undefined) context.notifyUsed(queue);
   }
 
   /**
@@ -177,7 +186,7 @@ export class P9Device implements VirtioDevice {
       life.turnTakes = false;
       if (life !== this.#life) return;
       if (serves) this.#serve(life);
-      else life.context.notifyUsed(life.queue);
+      else this.#notify(life.context);
     });
   }
 }

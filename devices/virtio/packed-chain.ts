@@ -40,6 +40,7 @@ export function readPackedChain(
     const length = ring.getUint32(at + PACKED_DESCRIPTOR.len, true);
     const idAndFlags = ring.getUint32(at + PACKED_DESCRIPTOR.id, true);
     const flags = idAndFlags >>> 16;
+    rules.seen?.({ table: 'ring', index: current, address, length, flags, nextOrId: idAndFlags & 0xffff });
     const hasNext = (flags & PACKED_FLAG.next) !== 0;
 
     let broken: RingFault | undefined;
@@ -75,10 +76,13 @@ function addTable(
   for (let at = 0; at < view.length; at += DESCRIPTOR_LENGTH) {
     const target = addressAt(table, at);
     const bytes = table.getUint32(at + PACKED_DESCRIPTOR.len, true);
-    const isWritable = (table.getUint16(at + PACKED_DESCRIPTOR.flags, true) & PACKED_FLAG.write) !== 0;
+    const flags = table.getUint16(at + PACKED_DESCRIPTOR.flags, true);
+    const isWritable = (flags & PACKED_FLAG.write) !== 0;
+    const index = at / DESCRIPTOR_LENGTH;
+    rules.seen?.({ table: 'indirect', index, address: target, length: bytes, flags, nextOrId: 0 });
     const reason = segments.add(target, bytes, isWritable);
     if (reason !== undefined) {
-      return fault(reason, `descriptor ${at / DESCRIPTOR_LENGTH} of the indirect table: ${range(target, bytes)}`);
+      return fault(reason, `descriptor ${index} of the indirect table: ${range(target, bytes)}`);
     }
   }
   return undefined;

@@ -5,11 +5,21 @@
  * @spec virtio 1.2 §2.8 Packed Virtqueues
  */
 import type { ChainRules } from './chain-segments.ts';
+import { ChainsInFlight } from './chains-in-flight.ts';
+import { InOrder } from './in-order.ts';
 import { type PackedChain, readPackedChain } from './packed-chain.ts';
 import { EVENT_FLAG, isAvailable, PACKED_FLAG, RingPosition, usedBits } from './packed-layout.ts';
 import type { PackedRingMemory } from './packed-ring-memory.ts';
 import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
 import type { Chain, PopOutcome, Virtqueue } from './virtqueue.ts';
+
+/** What was agreed on the use of the ring. */
+export interface PackedAgreement {
+  /** VIRTIO_F_EVENT_IDX. */
+  readonly eventIdx: boolean;
+  /** VIRTIO_F_IN_ORDER. */
+  readonly inOrder: boolean;
+}
 
 /** A packed virtqueue whose set-up was checked; made by `QueueSetup.activate`. */
 export class PackedVirtqueue implements Virtqueue {
@@ -17,30 +27,32 @@ export class PackedVirtqueue implements Virtqueue {
   readonly size: number;
   readonly #rules: ChainRules;
   readonly #eventIdx: boolean;
-  /** Chains popped and not returned, by buffer id: the place that holds pop and push to each other. */
-  readonly #popped = new Map<number, PackedChain>();
+  readonly #taken: ChainsInFlight<PackedChain>;
+  readonly #order: InOrder<PackedChain> | undefined;
   readonly #nextAvail: RingPosition;
   readonly #nextUsed: RingPosition;
   #ring: PackedRingMemory | undefined;
-  /** Entries of the ring that hold chains popped and not returned. */
+  /** Entries of the ring that hold chains popped and not used. */
   #slotsInFlight = 0;
   /** Entries of the ring passed by `push` since `takeInterrupt` last answered. */
   #slotsUnsignalled = 0;
   #kicksSuppressed = false;
   #fault: RingFault | undefined;
 
-  constructor(rules: ChainRules, ring: PackedRingMemory, eventIdx: boolean) {
+  constructor(rules: ChainRules, ring: PackedRingMemory, { eventIdx, inOrder }: PackedAgreement) {
     this.index = rules.queue;
     this.size = rules.size;
     this.#rules = rules;
     this.#ring = ring;
     this.#eventIdx = eventIdx;
+    this.#taken = new ChainsInFlight(rules.queue);
+    this.#order = inOrder ? new InOrder() : undefined;
     this.#nextAvail = new RingPosition(rules.size);
     this.#nextUsed = new RingPosition(rules.size);
   }
 
   get inFlight(): number {
-    return this.#popped.size;
+    return this.#taken.count;
   }
 
   pop(): PopOutcome {
@@ -56,33 +68,31 @@ export class PackedVirtqueue implements Virtqueue {
       this.#fault = chain;
       return chain;
     }
-    if (this.#popped.has(chain.head)) return this.#fail('id-in-flight', `buffer id ${chain.head}`);
+    const { head } = chain;
+    if (this.#taken.has(head) || this.#order?.has(head)) return this.#fail('id-in-flight', `buffer id ${head}`);
     this.#nextAvail.advance(chain.slots);
     this.#slotsInFlight += chain.slots;
-    this.#popped.set(chain.head, chain);
+    this.#taken.take(chain);
+    this.#order?.take(chain);
     return chain;
   }
 
   push(chain: Chain, writtenLength: number): void {
+    const taken = this.#taken.giveBack(chain, writtenLength);
     const ring = this.#ring;
-    if (ring === undefined) return;
-    const popped = this.#popped.get(chain.head);
-    if (popped === undefined || popped !== chain) {
-      throw new RangeError(`queue ${this.index}: the chain with buffer id ${chain.head} is not in flight`);
+    if (ring === undefined || !ring.attached()) return;
+    if (this.#order === undefined) {
+      this.#use(ring, taken, writtenLength, taken.slots);
+      return;
     }
-    if (!(writtenLength >= 0 && writtenLength <= chain.writableLength && Number.isInteger(writtenLength))) {
-      throw new RangeError(
-        `queue ${this.index}: ${writtenLength} bytes do not fit the ${chain.writableLength} of buffer id ${chain.head}`,
+    for (const { last, writtenLength: length, chains } of this.#order.giveBack(taken, writtenLength)) {
+      this.#use(
+        ring,
+        last,
+        length,
+        chains.reduce((sum, { slots }) => sum + slots, 0),
       );
     }
-    this.#popped.delete(chain.head);
-    this.#slotsInFlight -= popped.slots;
-    if (!ring.attached()) return;
-    const { slot, wrap } = this.#nextUsed;
-    const written = writtenLength > 0 ? PACKED_FLAG.write : 0;
-    ring.putUsed(slot, chain.head, Math.min(writtenLength, 0xffff_ffff), usedBits(wrap) | written);
-    this.#nextUsed.advance(popped.slots);
-    this.#slotsUnsignalled += popped.slots;
   }
 
   takeInterrupt(): boolean {
@@ -117,8 +127,20 @@ export class PackedVirtqueue implements Virtqueue {
   detach(): void {
     this.#ring = undefined;
     this.#fault = undefined;
-    this.#popped.clear();
-    this.#slotsInFlight = 0;
+  }
+
+  drained(): Promise<void> {
+    return this.#taken.allBack();
+  }
+
+  /** One used descriptor for chains of `slots` entries altogether: those before the last are skipped. @spec virtio 1.2 §2.8.8 In-order use of descriptors */
+  #use(ring: PackedRingMemory, { head }: PackedChain, writtenLength: number, slots: number): void {
+    const { slot, wrap } = this.#nextUsed;
+    const written = writtenLength > 0 ? PACKED_FLAG.write : 0;
+    ring.putUsed(slot, head, Math.min(writtenLength, 0xffff_ffff), usedBits(wrap) | written);
+    this.#nextUsed.advance(slots);
+    this.#slotsInFlight -= slots;
+    this.#slotsUnsignalled += slots;
   }
 
   #fail(reason: RingFaultReason, detail: string): RingFault {

@@ -126,7 +126,7 @@ describe('a driver that breaks the rules gets DEVICE_NEEDS_RESET and can go on a
     start();
     driver.set('queue_enable', 1);
     driver.kick(0);
-    expect(device.log).toEqual(['activate 110000001']);
+    expect(device.log).toEqual(['activate 10110000001']);
   });
 });
 
@@ -210,7 +210,7 @@ describe('reset', () => {
     expect(memory.ranges).toEqual([]);
     expect(bells.size).toBe(0);
     expect(pin.level).toBe(false);
-    expect(device.log).toEqual(['activate 110000001', 'reset']);
+    expect(device.log).toEqual(['activate 10110000001', 'reset']);
   });
 });
 

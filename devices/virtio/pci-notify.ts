@@ -1,5 +1,5 @@
 /** The notification structure: where the driver rings, and the doorbells that spare it an exit. */
-import type { BusTarget, DoorbellPort, Gpa } from '../ports.ts';
+import type { AccessWidth, BusTarget, DoorbellPort, Gpa } from '../ports.ts';
 
 /** Distance between the places where two queues are rung, in bytes. @spec virtio 1.2 §4.1.4.4 Notification structure layout */
 export const NOTIFY_OFF_MULTIPLIER = 4;
@@ -10,6 +10,8 @@ export interface NotifyParts {
   /** Absent where kicks arrive as writes only. */
   readonly doorbells?: DoorbellPort | undefined;
   readonly kick: (queue: number) => void;
+  /** Called for writes that are no doorbells, before `kick`: the queue rung, and what was written in how many bytes. */
+  readonly written?: (queue: number, width: AccessWidth, value: number) => void;
 }
 
 /**
@@ -32,7 +34,11 @@ export class NotifyStructure {
     this.target = {
       name: 'notify',
       read: () => 0,
-      write: (offset) => parts.kick(Math.floor(offset / NOTIFY_OFF_MULTIPLIER)),
+      write: (offset, width, value) => {
+        const queue = Math.floor(offset / NOTIFY_OFF_MULTIPLIER);
+        parts.written?.(queue, width, value);
+        parts.kick(queue);
+      },
     };
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { pciRig } from './fake-driver/pci-rig.ts';
 
-/** Feature bits the device offers: its own bit 0, INDIRECT_DESC, EVENT_IDX, VERSION_1. */
-const ALL = 0x1_3000_0001n;
+/** Feature bits the device offers: its own bit 0, INDIRECT_DESC, EVENT_IDX, VERSION_1, RING_RESET. */
+const ALL = 0x101_3000_0001n;
 
 describe('discovery', () => {
   test('identity of a modern device', () => {
@@ -25,7 +25,7 @@ describe('discovery', () => {
       [0x40, 0x09, 1, 4, 0x0000],
     ]);
     expect(['common', 'isr', 'device', 'notify'].map((s) => driver.capability(s as 'common').length)).toEqual([
-      0x38, 1, 6, 8,
+      0x3c, 1, 6, 8,
     ]);
     expect([0x40, 0x50, 0x60, 0x70, 0x84].map((at) => config.read(at + 2, 1))).toEqual([16, 16, 16, 20, 20]);
     expect(config.read(0x80, 4)).toBe(4);
@@ -64,7 +64,10 @@ describe('common configuration', () => {
     [{}, ALL],
     [{ packed: true }, ALL | (1n << 34n)],
     [{ eventIdx: false }, ALL & ~(1n << 29n)],
-    [{ indirectDesc: false, eventIdx: false }, 0x1_0000_0001n],
+    [{ inOrder: true }, ALL | (1n << 35n)],
+    [{ notificationData: true }, ALL | (1n << 38n)],
+    [{ queueReset: false }, ALL & ~(1n << 40n)],
+    [{ indirectDesc: false, eventIdx: false, queueReset: false }, 0x1_0000_0001n],
   ])('what the rings can do is offered as chosen: %j', (rings, offered) => {
     expect(pciRig({ rings }).driver.offeredFeatures()).toBe(offered);
   });
@@ -85,7 +88,7 @@ describe('common configuration', () => {
     const { driver, faults } = pciRig();
     driver.negotiate(ALL);
     driver.acceptFeatures(0n);
-    expect(driver.get('driver_feature')).toBe(1);
+    expect(driver.get('driver_feature')).toBe(0x101);
     expect(faults[0]).toBe('virtio-echo-pci: features may not be changed in state features-ok');
   });
 
@@ -150,7 +153,7 @@ describe('kick and completion', () => {
     expect([driver.takeIsr(), driver.takeIsr()]).toEqual([1, 0]);
     expect(pin.level).toBe(false);
     expect(config.read(0x06, 2) & 0x8).toBe(0);
-    expect(device.log).toEqual(['activate 110000001', 'notify 0']);
+    expect(device.log).toEqual(['activate 10110000001', 'notify 0']);
   });
 
   test('MSI-X: the queue vector is sent, the pin and the queue bit of the ISR stay down', () => {
@@ -227,12 +230,12 @@ describe('kick and completion', () => {
     driver.kick(0);
     const queue = start();
     driver.kick(1);
-    expect(device.log).toEqual(['activate 110000001']);
+    expect(device.log).toEqual(['activate 10110000001']);
     const reply = offer(queue);
     driver.memory.write(driver.doorbell(0) + 3, 1, 0xee);
     expect(reply()).toBe('ping');
     driver.memory.write(driver.doorbell(0), 4, 0xffff_ffff);
-    expect(device.log).toEqual(['activate 110000001', 'notify 0', 'notify 0']);
+    expect(device.log).toEqual(['activate 10110000001', 'notify 0', 'notify 0']);
     expect(driver.memory.read(driver.doorbell(0), 4)).toBe(0);
   });
 
@@ -287,7 +290,7 @@ describe('doorbells', () => {
     late?.();
     await driver.reset();
     late?.();
-    expect(device.log).toEqual(['activate 110000001', 'reset']);
+    expect(device.log).toEqual(['activate 10110000001', 'reset']);
   });
 
   test('a machine without doorbells works', () => {

@@ -1,10 +1,12 @@
 /** Presents a virtio device as a PCI function: by the modern interface, the legacy one, or both. */
+import type { EventPort } from '../events.ts';
 import { type BarRegion, layOutBar } from '../pci/bar-regions.ts';
 import type { Bar } from '../pci/bars.ts';
 import type { PciCapability } from '../pci/capabilities.ts';
 import { PciFunction, type PciIdentity } from '../pci/function.ts';
 import { Msix } from '../pci/msix.ts';
 import {
+  type AccessWidth,
   asGpa,
   type BusTarget,
   type DeviceTrace,
@@ -21,10 +23,12 @@ import type { RingChoice } from './features.ts';
 import { InterruptVectors } from './interrupt-vectors.ts';
 import { LegacyInterface } from './legacy-interface.ts';
 import { DeviceLifeCycle } from './life-cycle.ts';
+import { readNotification } from './notification-data.ts';
 import { type StructureType, structureCapabilityAt } from './pci-capabilities.ts';
 import { pciConfigAccess } from './pci-config-access.ts';
 import { IsrStatus } from './pci-isr.ts';
 import { NOTIFY_OFF_MULTIPLIER, NotifyStructure } from './pci-notify.ts';
+import { RING_FEATURE } from './queue-layout.ts';
 
 /** What a virtio PCI function gets. */
 export interface VirtioPciParts {
@@ -98,6 +102,7 @@ export class VirtioPciTransport {
     const { device, vectors = device.queueSizes.length + 1, interfaces = { modern: true, legacy: false } } = parts;
     if (!interfaces.modern && !interfaces.legacy) throw new Error(`${device.name}: a function without any interface`);
     const name = `${device.name}-pci`;
+    const events = parts.trace?.events;
     this.#life = new DeviceLifeCycle({
       name,
       device,
@@ -112,6 +117,7 @@ export class VirtioPciTransport {
         this.#legacy?.setRunning(this.#life.running);
       },
       resetRegisters: () => this.#resetRegisters(),
+      resetQueueRegisters: (queue) => this.#vectors.setQueue(queue, NO_VECTOR),
     });
     this.#vectors = new InterruptVectors(vectors, device.queueSizes.length);
     this.#common = new CommonConfig(this.#life, this.#vectors);
@@ -120,11 +126,12 @@ export class VirtioPciTransport {
       queues: device.queueSizes.length,
       doorbells: parts.doorbells,
       kick: (queue) => this.#kick(queue),
+      written: (queue, width, value) => this.#checkNotification(queue, width, value),
     });
     const bars: Bar[] = [];
     const capabilities: PciCapability[] = [];
     if (interfaces.modern) {
-      const structures = this.#structures();
+      const structures = this.#structures(events);
       bars.push(structures.bar);
       capabilities.push(...structures.capabilities);
     }
@@ -133,10 +140,11 @@ export class VirtioPciTransport {
         life: this.#life,
         vectors: this.#vectors,
         config: configTarget(device),
-        msixEnabled: () => this.#msix?.enabled ?? false,
+        msixEnabled: vectors === 0 ? undefined : () => this.#msix?.enabled ?? false,
         kick: (queue) => this.#kick(queue),
         takeIsr: () => this.#isr.take(),
         doorbells: parts.doorbells,
+        events,
       });
       bars.push(this.#legacy.bar);
     }
@@ -145,6 +153,7 @@ export class VirtioPciTransport {
         vectors,
         barIndex: MSIX_BAR,
         messages: parts.messages,
+        events,
         maySend: () => this.pci.busMaster,
         controlChanged: () => this.#drivePin(),
       });
@@ -157,6 +166,7 @@ export class VirtioPciTransport {
       interruptPin: 1,
       bars,
       capabilities,
+      events,
       commandChanged: () => this.#commandChanged(),
       reset: () => {
         this.#life.writeStatus(0);
@@ -172,13 +182,13 @@ export class VirtioPciTransport {
   }
 
   /** Lays out BAR 4 and makes the capabilities that describe it. */
-  #structures(): { readonly bar: Bar; readonly capabilities: PciCapability[] } {
+  #structures(events: EventPort | undefined): { readonly bar: Bar; readonly capabilities: PciCapability[] } {
     const { device } = this.#life;
     const common = this.#common.registers;
     const isr = this.#isr.registers;
     const structures: { readonly type: StructureType; readonly region: BarRegion }[] = [
-      { type: 'common', region: { length: common.length, target: registerTarget('common_cfg', common) } },
-      { type: 'isr', region: { length: isr.length, target: registerTarget('isr', isr) } },
+      { type: 'common', region: { length: common.length, target: registerTarget('common_cfg', common, events) } },
+      { type: 'isr', region: { length: isr.length, target: registerTarget('isr', isr, events) } },
     ];
     if (device.configLength > 0) {
       structures.push({ type: 'device', region: { length: device.configLength, target: configTarget(device) } });
@@ -216,6 +226,13 @@ export class VirtioPciTransport {
 
   #kick(queue: number): void {
     if (this.pci.busMaster) this.#life.kick(queue);
+  }
+
+  /** @spec virtio 1.2 §4.1.5.2 Available Buffer Notifications */
+  #checkNotification(queue: number, width: AccessWidth, value: number): void {
+    if ((this.#life.agreed & RING_FEATURE.notificationData) === 0n) return;
+    if (width === 4 && readNotification(value).queue === queue) return;
+    this.#life.fault(`queue ${queue} was rung with ${width} bytes 0x${value.toString(16)}, not with notification data`);
   }
 
   #commandChanged(): void {

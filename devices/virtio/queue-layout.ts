@@ -98,8 +98,15 @@ export function passedEvent(event: number, now: number, before: number): boolean
   return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
 }
 
-/** Feature bits that decide the format of a ring. @spec virtio 1.2 §6 Reserved Feature Bits */
-export const RING_FEATURE = { indirectDesc: 1n << 28n, eventIdx: 1n << 29n, packed: 1n << 34n } as const;
+/** Feature bits that decide the format of a ring and how it is used. @spec virtio 1.2 §6 Reserved Feature Bits */
+export const RING_FEATURE = {
+  indirectDesc: 1n << 28n,
+  eventIdx: 1n << 29n,
+  packed: 1n << 34n,
+  inOrder: 1n << 35n,
+  notificationData: 1n << 38n,
+  ringReset: 1n << 40n,
+} as const;
 
 /** The format of the rings where these features were negotiated. */
 export function ringFormat(features: bigint): RingFormat {

@@ -2,6 +2,7 @@
  * A virtqueue while the driver configures it: numbers the driver wrote, none of them believed yet. `activate` checks
  * them all and makes a `Virtqueue` of them, or says what is wrong.
  */
+import type { DescriptorListener } from '../events.ts';
 import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
 import { LEGACY_FEATURE } from './features.ts';
 import { PackedRingMemory } from './packed-ring-memory.ts';
@@ -20,13 +21,16 @@ import { RingMemory } from './ring-memory.ts';
 import { SplitVirtqueue } from './split-virtqueue.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
-type SetupState = 'configuring' | 'enabled';
+/** `reset` is as `configuring`, but that the queue may be enabled while the device runs. */
+type SetupState = 'configuring' | 'enabled' | 'resetting' | 'reset';
 type Transition = { readonly to: SetupState } | { readonly fault: RingFaultReason };
 
 /** What a write of 0 or 1 to the enable register does in each state. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
 const ENABLE: { readonly [state in SetupState]: readonly [zero: Transition, one: Transition] } = {
   configuring: [{ to: 'configuring' }, { to: 'enabled' }],
   enabled: [{ fault: 'queue-disabled' }, { fault: 'queue-enabled-twice' }],
+  resetting: [{ fault: 'queue-being-reset' }, { fault: 'queue-being-reset' }],
+  reset: [{ to: 'reset' }, { to: 'enabled' }],
 };
 
 /** Sizes of a queue up to its maximum, and what a driver is told that chose another. */
@@ -59,9 +63,19 @@ export class QueueSetup {
     return this.#size;
   }
 
-  /** The driver has enabled the queue; its configuration stands until a reset. */
+  /** The driver has enabled the queue; its configuration stands until a reset is complete. */
   get enabled(): boolean {
-    return this.#state === 'enabled';
+    return this.#state === 'enabled' || this.#state === 'resetting';
+  }
+
+  /** The driver resets the queue, and something of its old life is still under way. */
+  get resetting(): boolean {
+    return this.#state === 'resetting';
+  }
+
+  /** The driver has reset the queue and not enabled it again. */
+  get wasReset(): boolean {
+    return this.#state === 'reset';
   }
 
   /** Guest physical address of one part as the driver wrote it: u64. */
@@ -69,25 +83,23 @@ export class QueueSetup {
     return this.#addresses[area];
   }
 
-  /** The driver chose a size, 0 to 65535. Fault: `queue-changed-while-enabled`. */
+  /** The driver chose a size, 0 to 65535. Faults: `queue-changed-while-enabled`, `queue-being-reset`. */
   setSize(size: number): RingFault | undefined {
-    if (this.enabled) return ringFault('queue-changed-while-enabled', this.index, `size ${size}`);
+    if (this.enabled) return this.#mayNotChange(`size ${size}`);
     this.#size = size;
     return undefined;
   }
 
-  /** The driver placed a part at `address`, u64. Fault: `queue-changed-while-enabled`. */
+  /** The driver placed a part at `address`, u64. Faults: `queue-changed-while-enabled`, `queue-being-reset`. */
   setAddress(area: QueueArea, address: bigint): RingFault | undefined {
-    if (this.enabled) {
-      return ringFault('queue-changed-while-enabled', this.index, `${area} at 0x${address.toString(16)}`);
-    }
+    if (this.enabled) return this.#mayNotChange(`${area} at 0x${address.toString(16)}`);
     this.#addresses[area] = address;
     return undefined;
   }
 
   /**
    * The driver wrote `value` to the enable register; 1 enables. Faults: `queue-enabled-twice`, `queue-disabled`,
-   * `queue-enable-value`.
+   * `queue-being-reset`, `queue-enable-value`.
    */
   writeEnable(value: number): RingFault | undefined {
     const transition = ENABLE[this.#state][value];
@@ -113,9 +125,20 @@ export class QueueSetup {
     return fault;
   }
 
-  /** The driver takes the queue away, whatever it was. */
+  /** The driver takes the queue away, whatever it was; a reset of it goes on. */
   takeAway(): void {
-    this.#state = 'configuring';
+    if (!this.resetting) this.#state = 'configuring';
+  }
+
+  /** The driver resets this queue alone. @spec virtio 1.2 §2.6.1 Virtqueue Reset */
+  beginReset(): void {
+    this.#state = 'resetting';
+  }
+
+  /** Nothing of the queue's old life is left: as after power-on, and it may be enabled again. */
+  completeReset(): void {
+    this.reset();
+    this.#state = 'reset';
   }
 
   /** Back to the state after power-on: not enabled, size `maxSize`, addresses 0. */
@@ -126,14 +149,15 @@ export class QueueSetup {
   }
 
   /**
-   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression. Faults:
+   * Makes the queue live. `features` are the negotiated ones: they choose ring format and suppression; `seen` is told of
+   * the descriptors as they are read. Faults:
    * `queue-size`, `packed-queue-size`, `queue-alignment`, `queue-outside-ram`.
    *
    * @throws Error when the queue is not enabled: our bug.
    * @spec virtio 1.2 §2.7 Split Virtqueues
    * @spec virtio 1.2 §2.8 Packed Virtqueues
    */
-  activate(memory: GuestMemory, features: bigint): Virtqueue | RingFault {
+  activate(memory: GuestMemory, features: bigint, seen?: DescriptorListener): Virtqueue | RingFault {
     if (!this.enabled) throw new Error(`queue ${this.index} is activated but not enabled`);
     const format = ringFormat(features);
     const size = this.#size;
@@ -151,14 +175,21 @@ export class QueueSetup {
     const at = { desc, driver, device };
     const indirect = (features & RING_FEATURE.indirectDesc) !== 0n;
     const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
+    const inOrder = (features & RING_FEATURE.inOrder) !== 0n;
     const notifyOnEmpty = (features & LEGACY_FEATURE.notifyOnEmpty) !== 0n;
-    const rules = { queue: this.index, size, memory, indirect };
+    const rules = { queue: this.index, size, memory, indirect, seen };
     if (format === 'packed') {
       const ring = PackedRingMemory.map(memory, at, size);
-      return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, eventIdx);
+      return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, { eventIdx, inOrder });
     }
     const ring = RingMemory.map(memory, at, size);
-    return ring === undefined ? this.#outsideRam() : new SplitVirtqueue(rules, ring, { eventIdx, notifyOnEmpty });
+    return ring === undefined
+      ? this.#outsideRam()
+      : new SplitVirtqueue(rules, ring, { eventIdx, notifyOnEmpty, inOrder });
+  }
+
+  #mayNotChange(what: string): RingFault {
+    return ringFault(this.resetting ? 'queue-being-reset' : 'queue-changed-while-enabled', this.index, what);
   }
 
   #place(format: RingFormat, area: QueueArea): Gpa | RingFault {

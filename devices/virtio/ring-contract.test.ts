@@ -20,10 +20,18 @@ function buffer(pair: Pair, length = 16) {
 }
 
 const BOOLEANS = [false, true];
-const COMBINATIONS: readonly DriverQueueOptions[] = BOOLEANS.flatMap((packed) =>
+const BY_FORMAT: readonly (Pick<DriverQueueOptions, 'packed' | 'legacy'> & { sizes: readonly number[] })[] = [
+  { sizes: [1, 2, 8, 32] },
+  { packed: true, sizes: [1, 2, 5, 33] },
+  // In one piece; IN_ORDER is not to be had by the legacy interface.
+  { legacy: true, sizes: [2, 32] },
+];
+const COMBINATIONS: readonly DriverQueueOptions[] = BY_FORMAT.flatMap(({ sizes, ...format }) =>
   BOOLEANS.flatMap((indirect) =>
     BOOLEANS.flatMap((eventIdx) =>
-      (packed ? [1, 2, 5, 33] : [1, 2, 8, 32]).map((size) => ({ packed, indirect, eventIdx, size })),
+      (format.legacy === true ? [false] : BOOLEANS).flatMap((inOrder) =>
+        sizes.map((size) => ({ ...format, indirect, eventIdx, inOrder, size })),
+      ),
     ),
   ),
 );
@@ -56,7 +64,9 @@ describe.each(COMBINATIONS)('%j', (options) => {
         device.push(chain, 8);
       }
       const used = Array.from({ length: burst }, () => driver.takeUsed());
-      expect(used.map((entry) => entry?.id).toSorted()).toEqual([...ids].toSorted());
+      const returned = used.map((entry) => entry?.id);
+      if (options.inOrder === true) expect(returned).toEqual(ids);
+      else expect(returned.toSorted()).toEqual([...ids].toSorted());
       expect(used.every((entry) => entry?.len === 8)).toBe(true);
       expect(driver.takeUsed()).toBeUndefined();
       expect([...arena.bytes(reply.address, 8)]).toEqual(new Array(8).fill(lap & 0xff));
@@ -174,13 +184,41 @@ describe.each(COMBINATIONS)('%j', (options) => {
     expect(pair.driver.takeUsed()).toBeUndefined();
   });
 
-  test('after detach nothing is written, taken or wanted', () => {
+  test('lengths arrive whatever they are and in whatever order chains come back', () => {
+    const pair = join(options);
+    const count = Math.max(1, Math.floor(size / 2));
+    for (let lap = 0; lap < 9; lap += 1) {
+      const ids = Array.from({ length: count }, () => pair.driver.add([], [buffer(pair, 8)]) ?? -1);
+      pair.driver.publish();
+      const chains = Array.from({ length: count }, () => chainOf(pair.device.pop()));
+      // Whole ones, which a batch may skip, and others, which it may not.
+      const lengths = new Map(ids.map((id, i) => [id, (i + lap) % 3 === 0 ? (i * 5 + lap) % 8 : 8]));
+      const turn = (lap * 3) % count;
+      for (const chain of [...chains.slice(turn), ...chains.slice(0, turn)]) {
+        pair.device.push(chain, lengths.get(chain.head) ?? -1);
+      }
+      const used = Array.from({ length: count }, () => pair.driver.takeUsed());
+      expect(new Map(used.map((entry) => [entry?.id, entry?.len]))).toEqual(lengths);
+      expect(pair.driver.takeUsed()).toBeUndefined();
+    }
+  });
+
+  test('after detach nothing is written, taken or wanted, and it is known when the device has done with it', async () => {
     const pair = join(options);
     pair.driver.add([], [buffer(pair)]);
     pair.driver.publish();
     const chain = chainOf(pair.device.pop());
     pair.device.detach();
+    let drained = false;
+    void pair.device.drained().then(() => {
+      drained = true;
+    });
+    await Promise.resolve();
+    expect([pair.device.inFlight, drained]).toEqual([1, false]);
     pair.device.push(chain, 5);
+    await Promise.resolve();
+    expect(drained).toBe(true);
+    expect(() => pair.device.push(chain, 5)).toThrow('not in flight');
     expect(pair.driver.takeUsed()).toBeUndefined();
     expect(pair.device.pop()).toBe('empty');
     expect([pair.device.inFlight, pair.device.takeInterrupt(), pair.device.allowKicks()]).toEqual([0, false, false]);

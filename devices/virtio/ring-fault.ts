@@ -21,6 +21,10 @@ export const RING_FAULTS = {
     text: 'the driver wrote something other than 0 or 1 to the enable register of a queue',
     spec: 'virtio 1.2 §4.1.4.3 Common configuration structure layout',
   },
+  'queue-being-reset': {
+    text: 'the driver configured a queue whose reset is not complete',
+    spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
+  },
   'queue-size': {
     text: 'the queue size is not a power of two between 1 and the maximum of this queue',
     spec: 'virtio 1.2 §2.7 Split Virtqueues',

@@ -11,12 +11,21 @@ async function running() {
   const arena = new Arena(ram, 0, 1 << 20);
   const asked: number[] = [];
   const faults: string[] = [];
+  let due = 0;
+  let mostDue = 0;
   const device = new RngDevice({
     random: (into) => {
       asked.push(into.length);
       into.fill(0x5a);
     },
-    defer: (work) => setImmediate(work),
+    defer: (work) => {
+      due += 1;
+      mostDue = Math.max(mostDue, due);
+      setImmediate(() => {
+        due -= 1;
+        work();
+      });
+    },
   });
   const transport = new DirectTransport({
     device,
@@ -37,7 +46,7 @@ async function running() {
     if (queue.publish()) transport.kick(0);
     return () => buffers.map(({ address, length }) => [...arena.bytes(address, length)]);
   };
-  return { arena, asked, faults, transport, queue, offer, interrupts: () => interrupts };
+  return { arena, asked, faults, transport, queue, offer, interrupts: () => interrupts, mostDue: () => mostDue };
 }
 
 test('buffers come back full, with an interrupt', async () => {
@@ -84,6 +93,14 @@ test('a driver that offers without end leaves turns to others, and loses nothing
   expect(taken()).toBe(16);
   await turn();
   expect(taken()).toBe(8);
+});
+
+test('a driver that rings without end has one later turn due at a time', async () => {
+  const { queue, transport, arena, mostDue } = await running();
+  for (let i = 0; i < 64; i += 1) queue.add([], [{ address: arena.allocate(1), length: 1 }]);
+  queue.publish();
+  for (let i = 0; i < 3; i += 1) transport.kick(0);
+  expect(mostDue()).toBe(1);
 });
 
 test('a broken chain asks for a reset, and nothing is made', async () => {

@@ -33,6 +33,8 @@ export class RngDevice implements VirtioDevice {
   readonly configLength = 0;
   readonly #options: RngDeviceOptions;
   #context: DeviceContext | undefined;
+  /** The life that has a later turn due: a driver that rings meanwhile is served in that. */
+  #due: DeviceContext | undefined;
 
   constructor(options: RngDeviceOptions) {
     this.#options = options;
@@ -48,15 +50,13 @@ export class RngDevice implements VirtioDevice {
 
   activate(context: DeviceContext): void {
     this.#context = context;
-    this.#options.defer(() => {
-      if (context === this.#context) this.queueNotify();
-    });
+    this.#later(context);
   }
 
   queueNotify(): void {
     const context = this.#context;
     const queue = context?.queue(0);
-    if (context === undefined || queue === undefined) return;
+    if (context === undefined || queue === undefined || context === this.#due) return;
     this.#serve(context, queue);
     context.notifyUsed(queue);
   }
@@ -75,8 +75,15 @@ export class RngDevice implements VirtioDevice {
         return;
       } else queue.push(outcome, this.#fill(outcome));
     }
+    this.#later(context);
+  }
+
+  #later(context: DeviceContext): void {
+    this.#due = context;
     this.#options.defer(() => {
-      if (context === this.#context) this.queueNotify();
+      if (context !== this.#context) return;
+      this.#due = undefined;
+      this.queueNotify();
     });
   }
 

@@ -4,18 +4,22 @@
  * @spec virtio 1.2 §2.7 Split Virtqueues
  */
 import type { ChainRules } from './chain-segments.ts';
+import { ChainsInFlight } from './chains-in-flight.ts';
 import { readChain } from './descriptor-chain.ts';
+import { InOrder } from './in-order.ts';
 import { AVAIL_NO_INTERRUPT, passedEvent, USED_NO_NOTIFY } from './queue-layout.ts';
 import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
 import type { RingMemory } from './ring-memory.ts';
 import type { Chain, PopOutcome, Virtqueue } from './virtqueue.ts';
 
-/** What was agreed on notifications. */
-export interface Suppression {
+/** What was agreed on the use of the rings. */
+export interface SplitAgreement {
   /** VIRTIO_F_EVENT_IDX. */
   readonly eventIdx: boolean;
   /** VIRTIO_F_NOTIFY_ON_EMPTY, of the legacy interface: the driver hears of a ring that ran empty, suppressed or not. */
   readonly notifyOnEmpty: boolean;
+  /** VIRTIO_F_IN_ORDER. */
+  readonly inOrder: boolean;
 }
 
 /** A split virtqueue whose set-up was checked; made by `QueueSetup.activate`. */
@@ -26,10 +30,9 @@ export class SplitVirtqueue implements Virtqueue {
   readonly #eventIdx: boolean;
   readonly #notifyOnEmpty: boolean;
   readonly #mask: number;
-  /** Chains popped and not returned, by head: the place that holds pop and push to each other. */
-  readonly #popped: (Chain | undefined)[];
+  readonly #taken: ChainsInFlight<Chain>;
+  readonly #order: InOrder<Chain> | undefined;
   #ring: RingMemory | undefined;
-  #inFlight = 0;
   #nextAvail = 0;
   #nextUsed = 0;
   /** The used index up to which `takeInterrupt` has answered. */
@@ -37,7 +40,7 @@ export class SplitVirtqueue implements Virtqueue {
   #kicksSuppressed = false;
   #fault: RingFault | undefined;
 
-  constructor(rules: ChainRules, ring: RingMemory, { eventIdx, notifyOnEmpty }: Suppression) {
+  constructor(rules: ChainRules, ring: RingMemory, { eventIdx, notifyOnEmpty, inOrder }: SplitAgreement) {
     this.index = rules.queue;
     this.size = rules.size;
     this.#rules = rules;
@@ -45,11 +48,12 @@ export class SplitVirtqueue implements Virtqueue {
     this.#eventIdx = eventIdx;
     this.#notifyOnEmpty = notifyOnEmpty;
     this.#mask = rules.size - 1;
-    this.#popped = new Array<Chain | undefined>(rules.size).fill(undefined);
+    this.#taken = new ChainsInFlight(rules.queue);
+    this.#order = inOrder ? new InOrder() : undefined;
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#taken.count;
   }
 
   pop(): PopOutcome {
@@ -65,7 +69,7 @@ export class SplitVirtqueue implements Virtqueue {
     }
     const head = ring.availEntry(this.#nextAvail & this.#mask);
     if (head >= this.size) return this.#fail('head-range', `head ${head}, size ${this.size}`);
-    if (this.#popped[head] !== undefined) return this.#fail('head-in-flight', `head ${head}`);
+    if (this.#taken.has(head) || this.#order?.has(head)) return this.#fail('head-in-flight', `head ${head}`);
 
     const chain = readChain(this.#rules, ring.descriptors, head);
     if (chain.kind === 'fault') {
@@ -73,29 +77,22 @@ export class SplitVirtqueue implements Virtqueue {
       return chain;
     }
     this.#nextAvail = (this.#nextAvail + 1) & 0xffff;
-    this.#popped[head] = chain;
-    this.#inFlight += 1;
+    this.#taken.take(chain);
+    this.#order?.take(chain);
     return chain;
   }
 
   push(chain: Chain, writtenLength: number): void {
+    this.#taken.giveBack(chain, writtenLength);
     const ring = this.#ring;
-    if (ring === undefined) return;
-    if (this.#popped[chain.head] !== chain) {
-      throw new RangeError(`queue ${this.index}: the chain at head ${chain.head} is not in flight`);
+    if (ring === undefined || !ring.attached()) return;
+    if (this.#order === undefined) {
+      this.#use(ring, chain, writtenLength, 1);
+      return;
     }
-    if (!(writtenLength >= 0 && writtenLength <= chain.writableLength && Number.isInteger(writtenLength))) {
-      throw new RangeError(
-        `queue ${this.index}: ${writtenLength} bytes do not fit the ${chain.writableLength} of head ${chain.head}`,
-      );
+    for (const { last, writtenLength: length, chains } of this.#order.giveBack(chain, writtenLength)) {
+      this.#use(ring, last, length, chains.length);
     }
-    this.#popped[chain.head] = undefined;
-    this.#inFlight -= 1;
-    if (!ring.attached()) return;
-    // 2^32 bytes written do not fit le32 len; the spec lets it be an underestimate.
-    ring.putUsed(this.#nextUsed & this.#mask, chain.head, Math.min(writtenLength, 0xffff_ffff));
-    this.#nextUsed = (this.#nextUsed + 1) & 0xffff;
-    ring.publishUsed(this.#nextUsed);
   }
 
   takeInterrupt(): boolean {
@@ -104,7 +101,7 @@ export class SplitVirtqueue implements Virtqueue {
     const now = this.#nextUsed;
     if (ring === undefined || now === before || !ring.attached()) return false;
     this.#signalledUsed = now;
-    if (this.#notifyOnEmpty && this.#inFlight === 0 && ring.availIdx() === this.#nextAvail) return true;
+    if (this.#notifyOnEmpty && this.#taken.count === 0 && ring.availIdx() === this.#nextAvail) return true;
     return this.#eventIdx ? passedEvent(ring.usedEvent(), now, before) : (ring.availFlags() & AVAIL_NO_INTERRUPT) === 0;
   }
 
@@ -130,8 +127,18 @@ export class SplitVirtqueue implements Virtqueue {
   detach(): void {
     this.#ring = undefined;
     this.#fault = undefined;
-    this.#popped.fill(undefined);
-    this.#inFlight = 0;
+  }
+
+  drained(): Promise<void> {
+    return this.#taken.allBack();
+  }
+
+  /** One used entry for `count` chains: those before the last are skipped. @spec virtio 1.2 §2.7.9 In-order use of descriptors */
+  #use(ring: RingMemory, { head }: Chain, writtenLength: number, count: number): void {
+    // 2^32 bytes written do not fit le32 len; the spec lets it be an underestimate.
+    ring.putUsed(this.#nextUsed & this.#mask, head, Math.min(writtenLength, 0xffff_ffff));
+    this.#nextUsed = (this.#nextUsed + count) & 0xffff;
+    ring.publishUsed(this.#nextUsed);
   }
 
   #fail(reason: RingFaultReason, detail: string): RingFault {

@@ -109,6 +109,8 @@ export interface StatusActions {
   hold(until: Promise<void>): void;
   /** The driver did what it may not; nothing has changed. `why` is for people. */
   refused(why: string): void;
+  /** The state has changed; for whoever watches. */
+  moved?: ((from: StatusState, to: StatusState, value: number) => void) | undefined;
 }
 
 /** The device status field of one device. */
@@ -158,7 +160,7 @@ export class DeviceStatus {
   needsReset(): boolean {
     if (this.#state === 'resetting' || (this.#value & STATUS.DEVICE_NEEDS_RESET) !== 0) return false;
     this.#value |= STATUS.DEVICE_NEEDS_RESET;
-    if (this.#state !== 'failed') this.#state = 'needs-reset';
+    if (this.#state !== 'failed') this.#enter('needs-reset');
     return true;
   }
 
@@ -173,8 +175,8 @@ export class DeviceStatus {
       this.#refuse(written, objection);
       return false;
     }
-    this.#state = to;
     this.#value |= STATUS[bit];
+    this.#enter(to);
     if (bit === 'DRIVER_OK') this.#actions.driverOk();
     return true;
   }
@@ -188,19 +190,25 @@ export class DeviceStatus {
       this.#restart();
       return;
     }
-    this.#state = 'resetting';
+    this.#enter('resetting');
     drained.then(
       () => this.#restart(),
       (error: unknown) => {
-        this.#state = 'needs-reset';
+        this.#enter('needs-reset');
         this.#actions.resetFailed(error);
       },
     );
   }
 
   #restart(): void {
-    this.#state = 'reset';
     this.#value = 0;
+    this.#enter('reset');
+  }
+
+  #enter(state: StatusState): void {
+    const from = this.#state;
+    this.#state = state;
+    if (from !== state) this.#actions.moved?.(from, state, this.#value);
   }
 
   #refuse(written: number, why: string): void {

@@ -28,15 +28,15 @@ export interface Chain {
 export type PopOutcome = 'empty' | Chain | RingFault;
 
 /**
- * A queue the driver has enabled. Every chain popped is pushed exactly once, in any order, unless the queue is detached
- * first.
+ * A queue the driver has enabled. Every chain popped is pushed exactly once, in any order, also after the queue was
+ * detached: that is how it is known that the device has done with it. Only a reset of the whole device excuses from that.
  */
 export interface Virtqueue {
   /** Index of the queue in its device. */
   readonly index: number;
   /** Number of entries in each ring, 1 to 32768. */
   readonly size: number;
-  /** Chains popped and not pushed yet: 0 to `size`. */
+  /** Chains popped and not pushed yet: 0 to `size`. Goes on counting after `detach`. */
   readonly inFlight: number;
 
   /** Takes the next chain the driver made available. A fault is final: every later call returns the same one. */
@@ -44,7 +44,8 @@ export interface Virtqueue {
 
   /**
    * Returns a chain to the driver with the number of bytes written to its writable segments, from the first on; 0 to
-   * `writableLength`. Does not notify: see `takeInterrupt`. Without effect once the queue is detached.
+   * `writableLength`. Where VIRTIO_F_IN_ORDER was negotiated the driver gets it after all that was popped before. Does not
+   * notify: see `takeInterrupt`. The driver sees nothing of it once the queue is detached.
    *
    * @throws RangeError for a chain that is not in flight on this queue, or a length it cannot hold: our bug.
    */
@@ -70,4 +71,7 @@ export interface Virtqueue {
    * wanted. The transport does this first thing in a reset, before it awaits the device's.
    */
   detach(): void;
+
+  /** Resolves when every chain popped was pushed: nothing that came from a detached queue touches guest memory then. */
+  drained(): Promise<void>;
 }

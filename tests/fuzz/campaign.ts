@@ -3,7 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settledRss } from '../support/collect-garbage.ts';
-import { Broken, Conversation, emptyTally, type Tally } from './conversation.ts';
+import { Broken } from './broken.ts';
+import { Conversation, emptyTally, type Tally } from './conversation.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 /** Requests in one conversation. */

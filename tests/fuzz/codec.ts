@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { cacheDirectory } from '../../vmm/fixtures/places.ts';
 import { type CommandOptions, commandLine } from '../support/command-line.ts';
-import { CodecTarget } from './codec-target.ts';
+import { CodecTarget, sampleFrames } from './codec-target.ts';
 import { Coverage } from './coverage.ts';
-import { BadFrame, fuzzFrames } from './frames.ts';
+import { BadInput, fuzzGuided } from './guided.ts';
+import { mutateFrame } from './mutate.ts';
 import { Watchdog } from './watchdog.ts';
 
 const HANG_MS = 60_000;
@@ -26,7 +27,8 @@ console.log(`fuzz:codec: ${inputs} frames, --seed ${seed}, corpus in ${folder}`)
 const started = performance.now();
 bar.start(inputs, 0);
 try {
-  const outcome = fuzzFrames(new CodecTarget(), coverage, {
+  const frames = { samples: sampleFrames(), mutate: mutateFrame };
+  const outcome = await fuzzGuided(new CodecTarget(), coverage, frames, {
     seed,
     inputs,
     folder,
@@ -43,7 +45,7 @@ try {
   );
 } catch (error) {
   bar.stop();
-  if (!(error instanceof BadFrame)) throw error;
+  if (!(error instanceof BadInput)) throw error;
   console.error(`fuzz:codec: BROKEN: ${error.message}`);
   process.exitCode = 1;
 }

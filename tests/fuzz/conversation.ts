@@ -8,6 +8,7 @@ import type { Exchange } from '../../ninep/observer.ts';
 import { createSession, type Session } from '../../ninep/session.ts';
 import { VERSIONS, type Version } from '../../ninep/versions.ts';
 import { Random } from '../support/random.ts';
+import { Broken } from './broken.ts';
 import { KnownFids } from './known-fids.ts';
 import { leakIn } from './leaks.ts';
 import { ReplyAreas } from './reply-areas.ts';
@@ -29,11 +30,6 @@ export interface Tally {
 /** Nothing yet. */
 export function emptyTally(): Tally {
   return { messages: 0, replies: 0, takenBack: 0, errors: new Map(), dialects: new Map() };
-}
-
-/** A promise of the server that did not hold, and the requests that came before. */
-export class Broken extends Error {
-  override readonly name = 'Broken';
 }
 
 /** Frames shown with a failure. */

@@ -8,10 +8,12 @@ import { stubBackend, stubFile, stubNode } from '../../ninep/contract/stubs.ts';
 import { fail } from '../../ninep/errno.ts';
 import { campaign } from './campaign.ts';
 import { Canary, SECRET } from './canary.ts';
-import { CodecTarget } from './codec-target.ts';
+import { CodecTarget, sampleFrames } from './codec-target.ts';
 import { Conversation, emptyTally } from './conversation.ts';
 import { Coverage } from './coverage.ts';
-import { BadFrame, type FrameTarget, fuzzFrames } from './frames.ts';
+import { BadInput, fuzzGuided, type Inputs, type InputTarget } from './guided.ts';
+import { RegisterTarget, sampleAccesses } from './hostile/register-target.ts';
+import { mutateBytes, mutateFrame } from './mutate.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 const scratch = async <T>(use: (folder: string) => T | Promise<T>): Promise<T> => {
@@ -97,31 +99,38 @@ describe('a defect is found', () => {
   });
 });
 
-describe('frames, guided by coverage', () => {
-  const run = (target: FrameTarget, wanted: RegExp, inputs: number) =>
-    scratch((folder) => {
+describe('guided by coverage', () => {
+  const FRAMES: Inputs = { samples: sampleFrames(), mutate: mutateFrame };
+  const run = (target: InputTarget, wanted: RegExp, inputs: number, from = FRAMES) =>
+    scratch(async (folder) => {
       const coverage = new Coverage((url) => wanted.test(url));
       try {
-        return fuzzFrames(target, coverage, { seed: 3, inputs, folder });
+        return await fuzzGuided(target, coverage, from, { seed: 3, inputs, folder });
       } finally {
         coverage.close();
       }
     });
 
-  test('through the codec', async () => {
+  test('accesses to the blocks of registers', async () => {
+    const accesses: Inputs = { samples: sampleAccesses(), mutate: mutateBytes };
+    const { reached, found } = await run(new RegisterTarget(), /\/devices\//, 512, accesses);
+    expect([reached > 30_000, found > 10]).toEqual([true, true]);
+  }, 60_000);
+
+  test('frames through the codec', async () => {
     const { inputs, reached } = await run(new CodecTarget(), /\/(ninep|bytes)\//, 8000);
     expect(inputs).toBeGreaterThanOrEqual(8000);
     expect(reached).toBeGreaterThan(10_000);
   }, 60_000);
 
   test('find what chance alone would not', async () => {
-    const target: FrameTarget = {
+    const target: InputTarget = {
       run(bytes) {
         if (bytes[9] !== 0x54) return;
         if (bytes[10] !== 0x53) return;
         throw new Error('here');
       },
     };
-    await expect(run(target, /fuzz\.test\.ts/, 150_000)).rejects.toThrow(BadFrame);
+    await expect(run(target, /fuzz\.test\.ts/, 150_000)).rejects.toThrow(BadInput);
   }, 60_000);
 });

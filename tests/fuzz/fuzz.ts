@@ -1,8 +1,8 @@
 // npm run fuzz -- [--backend NAME|all] [--messages N] [--seed N] [--first N]: whole sessions over real backends.
 import { SingleBar } from 'cli-progress';
 import { type CommandOptions, commandLine, refuse } from '../support/command-line.ts';
+import { Broken } from './broken.ts';
 import { campaign, type Outcome } from './campaign.ts';
-import { Broken } from './conversation.ts';
 import { TARGETS } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
 

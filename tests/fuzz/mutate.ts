@@ -1,7 +1,7 @@
 import { MESSAGES } from '../../ninep/messages.ts';
 import type { Random } from '../support/random.ts';
 
-/** Changes to a frame that a decoder may stumble over. */
+/** Changes to bytes, and to frames, that whoever reads them may stumble over. */
 
 const TYPES = MESSAGES.map(({ type }) => type);
 const NUMBERS = [0, 1, 7, 8, 16, 17, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
@@ -27,10 +27,6 @@ const MUTATIONS: readonly Mutation[] = [
     else if (frame.length >= 2) view.setUint16(random.below(frame.length - 1), value, true);
     return frame;
   },
-  function setType(frame, random) {
-    if (frame.length > 4) frame[4] = random.oneIn(8) ? random.below(256) : random.pick(TYPES);
-    return frame;
-  },
   function cut(frame, random) {
     return frame.slice(0, random.below(frame.length + 1));
   },
@@ -51,15 +47,32 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** A frame made of one of the corpus by a few changes; its size field is mostly put right again. */
-export function mutate(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
+/** Bytes made of some of the corpus by a few changes. */
+export function mutateBytes(
+  random: Random,
+  corpus: readonly Uint8Array[],
+  mutations: readonly Mutation[] = MUTATIONS,
+): Uint8Array {
   // What was found last is what the next step starts from.
-  let frame: Uint8Array = random.pick(random.oneIn(2) ? corpus.slice(-NEWEST) : corpus).slice();
+  let bytes: Uint8Array = random.pick(random.oneIn(2) ? corpus.slice(-NEWEST) : corpus).slice();
   for (let changes = 1 + random.below(4); changes > 0; changes--) {
-    if (frame.length === 0) frame = Uint8Array.of(0, 0, 0, 0, 0, 0, 0);
-    frame = random.pick(MUTATIONS)(frame, random, corpus);
+    if (bytes.length === 0) bytes = Uint8Array.of(0, 0, 0, 0, 0, 0, 0);
+    bytes = random.pick(mutations)(bytes, random, corpus);
   }
-  if (frame.length > LONGEST) frame = frame.slice(0, LONGEST);
+  return bytes.length > LONGEST ? bytes.slice(0, LONGEST) : bytes;
+}
+
+const FRAME_MUTATIONS: readonly Mutation[] = [
+  ...MUTATIONS,
+  function setType(frame, random) {
+    if (frame.length > 4) frame[4] = random.oneIn(8) ? random.below(256) : random.pick(TYPES);
+    return frame;
+  },
+];
+
+/** A frame made of one of the corpus by a few changes; its size field is mostly put right again. */
+export function mutateFrame(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
+  const frame = mutateBytes(random, corpus, FRAME_MUTATIONS);
   if (frame.length >= 4 && !random.oneIn(10))
     new DataView(frame.buffer, frame.byteOffset).setUint32(0, frame.length, true);
   return frame;

@@ -5,7 +5,10 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { VirtioConfig } from '../../vmm/config.ts';
 import { bootOnce, describeGuest, scratchDirectory } from '../support/guest.ts';
 
-/** What Linux's drivers are offered, and what they make of it: device id, revision, and ring features agreed on. */
+/**
+ * What Linux's drivers are offered, and what they make of it: device id and revision, or the name of the bus driver where
+ * it has neither; and ring features agreed on.
+ */
 const VARIANTS: Readonly<Record<string, readonly [VirtioConfig, id: string, features: string]>> = {
   transitional: [{}, '0x1009 0x00', 'version_1 indirect event_idx'],
   legacy: [{ modern: false }, '0x1009 0x00', 'indirect event_idx'],
@@ -18,12 +21,17 @@ const VARIANTS: Readonly<Record<string, readonly [VirtioConfig, id: string, feat
   shared: [{ vectors: 1 }, '0x1009 0x00', 'version_1 indirect event_idx'],
   exits: [{ ioeventfd: false }, '0x1009 0x00', 'version_1 indirect event_idx'],
   legacyexits: [{ modern: false, ioeventfd: false }, '0x1009 0x00', 'indirect event_idx'],
+  mmio: [{ bus: 'mmio' }, 'virtio-mmio', 'version_1 indirect event_idx'],
+  mmiolegacy: [{ bus: 'mmio', legacy: true }, 'virtio-mmio', 'indirect event_idx'],
+  mmiopacked: [{ bus: 'mmio', packed: true }, 'virtio-mmio', 'version_1 packed indirect event_idx'],
+  mmioplain: [{ bus: 'mmio', indirectDesc: false, eventIdx: false }, 'virtio-mmio', 'version_1'],
+  mmioexits: [{ bus: 'mmio', legacy: true, ioeventfd: false }, 'virtio-mmio', 'indirect event_idx'],
 };
 
 const BITS = { version_1: 32, packed: 34, indirect: 28, event_idx: 29 } as const;
 
-/** Those that go their own way under KVM: doorbells in port space, and the pin. */
-const ON_KVM: readonly string[] = ['legacy', 'packed', 'legacypin'];
+/** Those that go their own way under KVM: doorbells in port space, the pin, and edges of an ISA interrupt. */
+const ON_KVM: readonly string[] = ['legacy', 'packed', 'legacypin', 'mmio', 'mmiolegacy'];
 
 describeGuest('the interfaces and rings of a device', (accel) => {
   const host = scratchDirectory();
@@ -43,7 +51,8 @@ describeGuest('the interfaces and rings of a device', (accel) => {
       for device in /sys/bus/virtio/drivers/9pnet_virtio/virtio*; do
         [ "$(cat $device/mount_tag)" = ${tag} ] || continue
         function=$(realpath $device)/..
-        cat $function/device $function/revision $device/features
+        cat $function/device $function/revision 2> /dev/null || basename $(realpath $function/driver)
+        cat $device/features
       done
       cd /mnt/${tag}
       for worker in 1 2 3 4; do
@@ -58,8 +67,9 @@ describeGuest('the interfaces and rings of a device', (accel) => {
       cat *-* | md5sum
     `);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      const [device, revision, bits = '', sum] = stdout.trim().split(/\s+/);
-      expect(`${device} ${revision}`).toBe(identity);
+      const lines = stdout.trim().split(/\s+/);
+      const [bits = '', sum] = lines.splice(-3);
+      expect(lines.join(' ')).toBe(identity);
       const agreed = Object.entries(BITS).flatMap(([name, bit]) => (bits[bit] === '1' ? [name] : []));
       expect(agreed.join(' ')).toBe(features);
       const names = [1, 2, 3, 4].flatMap((worker) => [1, 2, 3, 4, 'big'].map((file) => `${worker}-${file}`));
@@ -69,4 +79,42 @@ describeGuest('the interfaces and rings of a device', (accel) => {
     },
     120_000,
   );
+});
+
+const RNG: Readonly<Record<string, readonly [VirtioConfig, busDriver: string]>> = {
+  transitional: [{}, 'virtio-pci'],
+  pin: [{ vectors: 0 }, 'virtio-pci'],
+  packed: [{ legacy: false, packed: true }, 'virtio-pci'],
+  mmio: [{ bus: 'mmio' }, 'virtio-mmio'],
+  mmiolegacy: [{ bus: 'mmio', legacy: true }, 'virtio-mmio'],
+};
+
+describeGuest('random numbers', (accel) => {
+  const variants = Object.entries(RNG);
+  const guest = bootOnce(() => ({
+    accel,
+    devices: variants.map(([id, [virtio]]) => ({ kind: 'rng' as const, id, virtio })),
+  }));
+
+  test('each device is a source of /dev/hwrng, and none gives the same twice', async () => {
+    const { status, stdout, stderr } = await guest.sh(`
+      cd /sys/class/misc/hw_random
+      for source in $(cat rng_available); do
+        case $source in virtio_rng.*) ;; *) continue ;; esac
+        echo $source > rng_current
+        [ $(cat rng_current) = $source ] || exit 1
+        dd if=/dev/hwrng bs=256 count=1 iflag=fullblock 2> /dev/null | md5sum
+      done
+      for device in /sys/bus/virtio/drivers/virtio_rng/virtio*; do
+        basename $(realpath $(realpath $device)/../driver)
+      done
+    `);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const lines = stdout.trim().split('\n');
+    const sums = lines.filter((line) => line.endsWith('-'));
+    expect(new Set(sums).size).toBe(variants.length);
+    expect(sums).toHaveLength(variants.length);
+    const drivers = lines.filter((line) => !line.endsWith('-'));
+    expect(drivers.sort()).toEqual(variants.map(([, [, driver]]) => driver).sort());
+  }, 120_000);
 });

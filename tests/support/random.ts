@@ -1,15 +1,21 @@
 /** A seeded generator (sfc32): the same numbers from the same seed, on every machine, and quick enough for millions. */
 export class Random {
-  private a: number;
-  private b: number;
-  private c: number;
+  private a = 0;
+  private b = 0;
+  private c = 0;
   private counter = 1;
 
   /** The two seeds, whole numbers, make independent series. */
   constructor(seed: number, series = 0) {
+    this.restart(seed, series);
+  }
+
+  /** Begins another series, as a new generator would. */
+  restart(seed: number, series = 0): void {
     this.a = seed | 0;
     this.b = series | 0;
     this.c = 0x9e3779b9 | 0;
+    this.counter = 1;
     for (let i = 0; i < 12; i++) this.next();
   }
 

@@ -55,9 +55,17 @@ test('the PCI bus is bus 0, the ISA bus bus 1', () => {
   ]);
 });
 
-test('the IOAPIC has an ID that no processor has', () => {
-  const table = entries(mpConfigurationTable({ cpus: 4, pciInterrupts: [] }));
-  expect(table.filter(([type]) => type === 2)).toEqual([[2, 4, 0x11, 1, 0x00, 0x00, 0xc0, 0xfe]]);
+test.each([
+  [4, 4],
+  [15, 15],
+  [16, 0],
+])('of %d processors the IOAPIC has ID %d, four bits, and interrupts go to it', (cpus, id) => {
+  const table = entries(mpConfigurationTable({ cpus, pciInterrupts: pciInterrupts([3]) }));
+  expect(table.filter(([type]) => type === 0).map((entry) => entry[1])).toEqual(
+    Array.from({ length: cpus }, (_, n) => n),
+  );
+  expect(table.filter(([type]) => type === 2)).toEqual([[2, id, 0x11, 1, 0x00, 0x00, 0xc0, 0xfe]]);
+  expect(new Set(table.filter(([type]) => type === 3).map((entry) => entry[6]))).toEqual(new Set([id]));
 });
 
 describe('interrupts', () => {

@@ -169,11 +169,20 @@ function buses(): Uint8Array[] {
   );
 }
 
-/** The IOAPIC's ID is the first one that no CPU has. */
+/**
+ * The IOAPIC's ID: the first one that no CPU has, as long as it fits into the register's four bits. Beyond that 0, which is no
+ * contradiction where APICs talk over the system bus and not by ID; kernels tell the two kinds apart themselves.
+ *
+ * @spec Intel 82093AA I/O APIC §3.2.1 IOAPICID
+ */
+function ioApicId(cpus: number): number {
+  return cpus < 2 ** 4 ? cpus : 0;
+}
+
 function ioApic(cpus: number): Uint8Array {
   return record(MP_IO_APIC, {
     entry_type: ENTRY.ioApic,
-    io_apic_id: cpus,
+    io_apic_id: ioApicId(cpus),
     io_apic_version: VALUES.ioApicVersion,
     io_apic_flags: 1,
     io_apic_address: REGIONS.ioApic.base,
@@ -187,7 +196,7 @@ function interrupts({ cpus, pciInterrupts }: MpMachine): Uint8Array[] {
       entry_type: ENTRY.ioInterrupt,
       source_bus_id: BUS.isa,
       source_bus_irq: irq,
-      destination_apic_id: cpus,
+      destination_apic_id: ioApicId(cpus),
       destination_apic_input: irq === ISA_IRQS.timer ? TIMER_IOAPIC_PIN : irq,
     }),
   );
@@ -197,7 +206,7 @@ function interrupts({ cpus, pciInterrupts }: MpMachine): Uint8Array[] {
       entry_type: ENTRY.ioInterrupt,
       source_bus_id: BUS.pci,
       source_bus_irq: (slot << 2) | (pin - 1),
-      destination_apic_id: cpus,
+      destination_apic_id: ioApicId(cpus),
       destination_apic_input: gsi,
     });
   });

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from './command-line.ts';
 import { SHARE, words } from './test-support/refusal.ts';
 
+/** What `--trace` means by itself. */
+const PLAIN = { language: 'lines', choice: {} };
 const HOST = { path: '.', mountTag: 'host' };
 
 const GOOD: readonly (readonly [line: string, request: unknown])[] = [
@@ -144,7 +146,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
     },
   ],
   [
-    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
+    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off,in_order=on,queue_reset=off,notification_data=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
     {
       config: {
         cwd: '/mnt/one',
@@ -160,12 +162,46 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
               packed: true,
               indirectDesc: false,
               eventIdx: false,
+              inOrder: true,
+              queueReset: false,
+              notificationData: true,
             },
           },
           { path: '/srv', mountTag: 'two' },
           { path: '/srv', mountTag: 'three', virtio: { legacy: false, modern: true } },
           { path: '/srv', mountTag: 'four', virtio: { legacy: true, modern: true } },
           { path: '/srv', mountTag: 'five', virtio: { legacy: true, modern: false } },
+        ],
+      },
+    },
+  ],
+  [
+    'run --device virtio-9p-device,fsdev=f,mount_tag=one --device virtio-9p-device,fsdev=f,mount_tag=two,id=old,force-legacy=on,ioeventfd=off --device virtio-9p-device,fsdev=f,mount_tag=three,packed=on,indirect_desc=off,event_idx=off --fsdev local,id=f,path=/srv -global virtio-mmio.force-legacy=false',
+    {
+      config: {
+        cwd: '/mnt/one',
+        shares: [
+          { path: '/srv', mountTag: 'one', virtio: { bus: 'mmio' } },
+          { path: '/srv', mountTag: 'two', id: 'old', virtio: { bus: 'mmio', legacy: true, ioeventfd: false } },
+          {
+            path: '/srv',
+            mountTag: 'three',
+            virtio: { bus: 'mmio', packed: true, indirectDesc: false, eventIdx: false },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'run --device virtio-rng-pci --device virtio-rng,id=r,vectors=0 --device virtio-rng-pci-non-transitional,packed=on --device virtio-rng-device,force-legacy=off --global virtio-mmio.force-legacy=off',
+    {
+      config: {
+        shares: [],
+        devices: [
+          { kind: 'rng' },
+          { kind: 'rng', id: 'r', virtio: { vectors: 0 } },
+          { kind: 'rng', virtio: { legacy: false, modern: true, packed: true } },
+          { kind: 'rng', virtio: { bus: 'mmio', legacy: false } },
         ],
       },
     },
@@ -195,10 +231,16 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
   ],
   ['run --root a=b', { config: { shares: [], root: { path: 'a=b' } } }],
   ['run --root readonly', { config: { shares: [], root: { path: 'readonly' } } }],
-  ['run --trace', { config: { shares: [] }, trace: true }],
-  ['run --trace 9p.log --verbose --verbose', { config: { shares: [], verbose: true }, trace: '9p.log' }],
-  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: true }],
-  ['run --trace -- ls', { config: { shares: [] }, trace: true, command: { argv: ['ls'], env: {} } }],
+  ['run --dry-run', { config: { shares: [] }, dryRun: 'text' }],
+  ['run -dry-run json', { config: { shares: [] }, dryRun: 'json' }],
+  ['run --trace', { config: { shares: [] }, trace: PLAIN }],
+  [
+    'run --trace 9p.log --verbose --verbose',
+    { config: { shares: [], verbose: true }, trace: { ...PLAIN, file: '9p.log' } },
+  ],
+  ['run --record run.rec', { config: { shares: [] }, record: 'run.rec' }],
+  ['run --trace -verbose', { config: { shares: [], verbose: true }, trace: PLAIN }],
+  ['run --trace -- ls', { config: { shares: [] }, trace: PLAIN, command: { argv: ['ls'], env: {} } }],
   [`run ${SHARE} --cwd /tmp`, { config: { shares: [HOST], cwd: '/tmp' } }],
   [
     `run ${SHARE} --env A=1 --env B= --env __proto__=x -- sh -c {echo $A} --help -- -m`,

@@ -12,6 +12,7 @@ import { type RunRequest, readRunRequest } from './run-request.ts';
 import { type RawServeOptions, SERVE_GROUPS, SERVE_OPTIONS } from './serve-options.ts';
 import { readServeRequest, type ServeRequest } from './serve-request.ts';
 import { isSpelled, spell } from './spelling.ts';
+import { describeTrace, type TraceReadRequest } from './trace-options.ts';
 
 /** What `tsvmm kernel` can do. */
 export const KERNEL_ACTIONS = {
@@ -38,18 +39,19 @@ export type Invocation =
   | { readonly kind: 'run'; readonly request: RunRequest }
   | { readonly kind: 'serve'; readonly request: ServeRequest }
   | { readonly kind: 'proxy-helper'; readonly request: HelperRequest }
+  | { readonly kind: 'trace'; readonly request: TraceReadRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
 /**
- * Reads a command line, `args` being what follows the program's name. It looks at nothing but its arguments. Throws
- * UsageError with one line for whatever it cannot take.
+ * Reads a command line, `args` being what follows the program's name. It looks at nothing but its arguments, and the file
+ * of `--domain`. Throws UsageError with one line for whatever it cannot take.
  */
 export function parseCommandLine(args: readonly string[], version: string): Invocation {
-  const [first] = args;
-  if (first === undefined) throw new UsageError('no command; tsvmm run starts a guest, tsvmm --help lists the rest');
-  const spelled = isSpelled(first) ? spell(first, args.slice(1)) : undefined;
-  const tokens = spelled === undefined ? programTokens(args) : [first, ...spelled.tokens];
+  if (args.length === 0) throw new UsageError('no command; tsvmm run starts a guest, tsvmm --help lists the rest');
+  const [first = '', ...rest] = withCommand(args);
+  const spelled = isSpelled(first) ? spell(first, rest) : undefined;
+  const tokens = [first, ...(spelled?.tokens ?? rest)];
   let invocation: Invocation | undefined;
   const output: string[] = [];
   const program = describeProgram(version, spelled?.command, (found) => {
@@ -68,14 +70,12 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   return invocation ?? { kind: 'text', text: output.join('') };
 }
 
-/** Before a command only `--help` and `--version` make sense; QEMU's habit of having no command is answered. */
-function programTokens(args: readonly string[]): readonly string[] {
+/** Options of the program's own are as they are; any other without a command before it is QEMU's habit, and means `run`. */
+function withCommand(args: readonly string[]): readonly string[] {
   const [first = '', ...rest] = args;
+  if (!first.startsWith('-') || first === '-h') return args;
   const name = first.replace(/^--?/, '');
-  if (!first.startsWith('-') || ['h', 'help', 'version'].includes(name)) {
-    return name === 'h' || first === name ? args : [`--${name}`, ...rest];
-  }
-  throw new UsageError(`${first} comes before a command; write tsvmm run ${first} ...`);
+  return name === 'help' || name === 'version' ? [`--${name}`, ...rest] : ['run', ...args];
 }
 
 function describeProgram(
@@ -118,6 +118,7 @@ function describeProgram(
       found({ kind: 'serve', request: readServeRequest(raw) });
     });
   for (const option of SERVE_OPTIONS) serve.addOption(describeOption(option, SERVE_GROUPS[option.group]));
+  describeTrace(program, (request) => found({ kind: 'trace', request }));
   describeProxyHelper(program, (request) => found({ kind: 'proxy-helper', request }));
   program
     .command('kernel')

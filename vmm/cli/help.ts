@@ -1,7 +1,10 @@
-import { P9_KEYS } from '../options/device.ts';
+import { EVENT_GROUPS } from '../../trace/kinds/kind-row.ts';
+import { DISK_KEYS, P9_KEYS, RNG_KEYS } from '../options/device.ts';
 import { DEVICE_MODELS } from '../options/device-models.ts';
+import { DRIVE } from '../options/drive.ts';
 import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from '../options/fsdev.ts';
 import { columns, type ReferenceLine, referenceOf } from '../options/reference.ts';
+import { TRACE_KEYS } from '../options/trace.ts';
 import { VIRTIO_MMIO_KEYS, VIRTIO_PCI_KEYS } from '../options/virtio-keys.ts';
 import { exitStatuses } from './exit-statuses.ts';
 import { QEMU_OPTIONS } from './qemu-options.ts';
@@ -69,8 +72,12 @@ export function runHelp(): string {
     ...shareSections(),
     section('Devices of --device:', columns(devices)),
     section('Keys of 9p devices:', columns(referenceOf(P9_KEYS))),
+    section('Keys of virtio-rng:', columns(referenceOf(RNG_KEYS))),
+    section('Keys of --drive:', columns(referenceOf(DRIVE))),
+    section('Keys of disks among devices:', columns(referenceOf(DISK_KEYS))),
     section('Keys of all devices on the PCI bus:', columns(referenceOf(VIRTIO_PCI_KEYS))),
     section('Keys of all devices by virtio-mmio:', columns(referenceOf(VIRTIO_MMIO_KEYS))),
+    traceSection(),
     section("QEMU's options, accepted for what tsvmm does in any case:", columns(accepted)),
     section("Keys while the terminal is the guest's console:", CONSOLE_KEYS.join('\n')),
     section('Exit status:', columns(exitStatuses())),
@@ -82,9 +89,16 @@ export function runHelp(): string {
 export function serveHelp(): string {
   return [
     ...shareSections(),
+    traceSection(),
     section('Exit status:', columns(SERVE_STATUSES)),
     section('Examples:', stacked(SERVE_EXAMPLES)),
   ].join('\n');
+}
+
+function traceSection(): string {
+  const groups = Object.entries(EVENT_GROUPS).map(([name, doc]) => `${name} (${doc})`);
+  const more = { written: 'groups of events', meaning: `${groups.join(', ')}; kinds: see the README of trace/` };
+  return section('Keys of --trace, after FILE or without it:', columns([...referenceOf(TRACE_KEYS), more]));
 }
 
 /** How shares are written, for whoever they are shared with. */

@@ -1,4 +1,5 @@
 import type { VirtualMachineConfig } from '../config.ts';
+import type { MachineReport } from '../dry-run/machine-report.ts';
 import type { MachineEnd } from '../exit-status.ts';
 import type { GuestReset } from '../guest-reset.ts';
 import type { Hooks } from '../hooks.ts';
@@ -24,12 +25,22 @@ export interface Machine {
   start(): void | Promise<void>;
   readonly ended: Promise<MachineEnd>;
   onConsole(listener: (bytes: Uint8Array) => void | Promise<void>): void;
-  onReset(listener: (reset: Pick<GuestReset, 'line'>) => void): void;
+  onReset(listener: (reset: Pick<GuestReset, 'line' | 'reason'>) => void): void;
+  /** Has the guest begin anew, as the reset button does. */
+  reset(): Promise<void>;
   /** Settles when the guest has taken the bytes, which may be never. */
   writeConsole(bytes: Uint8Array): Promise<void>;
+  /** The terminal the console is shown on has another size. */
+  resizeConsole(rows: number, columns: number): void;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;
   stop(): Promise<MachineEnd>;
 }
 
 /** Makes a machine. Throws UsageError and HostError. */
-export type MachineFactory = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'trace' | 'notice'>) => Promise<Machine>;
+export type MachineFactory = (
+  config: VirtualMachineConfig,
+  hooks: Pick<Hooks, 'trace' | 'events' | 'notice'>,
+) => Promise<Machine>;
+
+/** Says what a machine would be. Throws UsageError and HostError. */
+export type MachineDescriber = (config: VirtualMachineConfig, hooks: Pick<Hooks, 'notice'>) => Promise<MachineReport>;

@@ -1,6 +1,7 @@
 import { readWithFirstKey } from '../options/first-key.ts';
-import { CPU, MACHINE } from '../options/machine.ts';
+import { CPU } from '../options/machine.ts';
 import { remedyFor } from '../options/nearest.ts';
+import { onOff } from '../options/value-type.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An option of QEMU's that tsvmm answers without having one of its own. */
@@ -18,7 +19,6 @@ export interface QemuOption {
   readonly refusal?: string;
 }
 
-const NOT_YET = 'is not supported yet; leave it out';
 const NEVER = 'is not supported; leave it out';
 
 function only(option: string, ...values: readonly string[]): (value: string) => void {
@@ -28,27 +28,19 @@ function only(option: string, ...values: readonly string[]): (value: string) => 
   };
 }
 
-function machineTokens(value: string): readonly string[] {
-  const { accel } = readWithFirstKey('--machine', MACHINE, 'type', value);
-  return accel === undefined ? [] : ['--accel', accel];
+/** The one property for all devices that QEMU's users of virtio-mmio set, since its default there is the other one. */
+function checkGlobal(value: string): void {
+  const off = onOff.parse(/^virtio-mmio\.force-legacy=(.+)$/.exec(value)?.[1] ?? '');
+  if ('value' in off && !off.value) return;
+  const remedy =
+    'value' in off ? 'write force-legacy=on at each virtio-mmio device' : 'write the property at each device';
+  throw new UsageError(`--global: '${value}' is not supported; ${remedy}`);
 }
 
 /** Options a working QEMU command line may carry. @spec QEMU invocation */
 export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'nographic', accepted: 'there is no other console than the serial port' },
   { name: 'enable-kvm', accepted: 'the same as --accel kvm', means: () => ['--accel', 'kvm'] },
-  {
-    name: 'machine',
-    value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
-    means: machineTokens,
-  },
-  {
-    name: 'M',
-    value: 'pc|q35',
-    accepted: 'tsvmm has one machine, whichever is named; accel=NAME is --accel NAME',
-    means: machineTokens,
-  },
   {
     name: 'cpu',
     value: 'host|max',
@@ -67,16 +59,17 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
     check: only('--serial', 'stdio', 'mon:stdio'),
   },
   { name: 'monitor', value: 'none', accepted: 'there is no monitor', check: only('--monitor', 'none') },
+  { name: 'audio', value: 'none', accepted: 'there is no sound', check: only('--audio', 'none') },
   { name: 'net', value: 'none', accepted: 'there is no network', check: only('--net', 'none') },
   { name: 'nic', value: 'none', accepted: 'there is no network', check: only('--nic', 'none') },
-  { name: 'drive', value: 'SPEC', refusal: NOT_YET },
-  { name: 'chardev', value: 'SPEC', refusal: NOT_YET },
-  { name: 'mon', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qmp', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qtest', value: 'SPEC', refusal: NOT_YET },
-  { name: 'qtest-log', value: 'FILE', refusal: NOT_YET },
-  { name: 'hda', value: 'FILE', refusal: NEVER },
-  { name: 'cdrom', value: 'FILE', refusal: NEVER },
+  {
+    name: 'global',
+    value: 'virtio-mmio.force-legacy=off',
+    accepted: 'virtio-mmio devices are modern unless their own force-legacy=on says otherwise',
+    check: checkGlobal,
+  },
+  { name: 'hda', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio' },
+  { name: 'cdrom', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio,readonly=on' },
   { name: 'netdev', value: 'SPEC', refusal: NEVER },
   { name: 'object', value: 'SPEC', refusal: NEVER },
   { name: 'bios', value: 'FILE', refusal: 'is not supported; tsvmm enters the kernel itself' },

@@ -176,7 +176,6 @@ const REFUSED: readonly Refused[] = [
     "--device: unknown device 'virtio-9p-cpi'; did you mean virtio-9p-pci?",
   ],
   ['run --device e1000', "--device: unknown device 'e1000'; tsvmm has virtio-9p-pci"],
-  ['run --device virtio-blk-pci,drive=d0', '--device: virtio-blk-pci is not supported yet; leave it out'],
   ['run --device virtio-net-pci', '--device: virtio-net-pci is not supported; leave it out'],
   [
     'run --device virtio-9p-ccw,fsdev=fs0,mount_tag=host',
@@ -188,11 +187,39 @@ const REFUSED: readonly Refused[] = [
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,vectors=2',
-    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx",
+    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
-    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=05.0',
-    '--device: addr is not supported yet; leave it out',
+    'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,disable-legacy=on',
+    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
+  ],
+  ['run --device virtio-9p-device,fsdev=fs0', '--device: mount_tag is missing; add mount_tag=TAG'],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,force-legacy=on',
+    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
+  ],
+  [
+    'run --device virtio-rng-ccw',
+    '--device: virtio-rng-ccw is for channel I/O, which exists on s390x only; use virtio-rng-pci',
+  ],
+  ['run --device virtio-rng-pci,rng=r0', "--device: rng is not supported yet; leave it out for the host's kernel"],
+  ['run --device virtio-rng-pci,max-bytes=1024', '--device: max-bytes is not supported yet; leave it out'],
+  [
+    'run --device virtio-rng-pci-transitional,disable-modern=on',
+    '--device: disable-modern goes with virtio-rng-pci; the name virtio-rng-pci-transitional decides that already',
+  ],
+  ['run --device virtio-rgn-pci', "--device: unknown device 'virtio-rgn-pci'; did you mean virtio-rng-pci?"],
+  [
+    'run --global virtio-mmio.force-legacy=on',
+    "--global: 'virtio-mmio.force-legacy=on' is not supported; write force-legacy=on at each virtio-mmio device",
+  ],
+  [
+    'run -global virtio-9p-pci.vectors=4',
+    "--global: 'virtio-9p-pci.vectors=4' is not supported; write the property at each device",
+  ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=20.0',
+    '--device: addr 20.0 is out of range; slots go to 1f, functions to 7',
   ],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=2049',
@@ -210,6 +237,10 @@ const REFUSED: readonly Refused[] = [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on,packed=on',
     '--device: packed=on needs the interface of virtio 1.x; leave disable-modern out',
   ],
+  ...['in_order', 'queue_reset', 'notification_data'].map((key): [string, string] => [
+    `run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,disable-modern=on,${key}=on`,
+    `--device: ${key}=on needs the interface of virtio 1.x; leave disable-modern out`,
+  ]),
   [
     'run --device virtio-9p-pci-transitional,fsdev=fs0,mount_tag=host,disable-legacy=off',
     '--device: disable-legacy goes with virtio-9p-pci; the name virtio-9p-pci-transitional decides that already',

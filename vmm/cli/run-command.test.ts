@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { VirtualMachineConfig } from '../config.ts';
+import type { MachineReport } from '../dry-run/machine-report.ts';
+import { showReport } from '../dry-run/show-report.ts';
 import type { Finding } from '../host/finding.ts';
 import { showFindings } from '../host/table.ts';
 import { HostError, UsageError } from '../usage-error.ts';
@@ -29,6 +31,9 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
     version: '1.2.3',
     createMachine,
     serve: () => Promise.reject(new Error('nothing is served here')),
+    describeMachine: () => Promise.reject(new Error('no machine is described here')),
+    startQtest: () => Promise.reject(new Error('nothing is driven here')),
+    openMonitors: () => Promise.reject(new Error('there are no monitors here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],
@@ -38,6 +43,63 @@ function run(args: readonly string[], io = new FakeProcess(), parts: Partial<Com
 }
 
 const NOTICE = 'tsvmm: a hint\\nin two lines\n';
+
+describe('--dry-run', () => {
+  const REPORT: MachineReport = {
+    accelerator: 'software',
+    cpus: 1,
+    memory: { bytes: 2 ** 28, map: [] },
+    ports: [],
+    pci: [],
+    mmio: [],
+    shares: [],
+    devices: [],
+    boot: { kernel: { path: '/k', state: 'present' }, commandLine: 'quiet' },
+  };
+
+  function describeOnly(args: readonly string[], io = new FakeProcess()) {
+    const asked: VirtualMachineConfig[] = [];
+    const { configs, status } = run(['run', ...args], io, {
+      describeMachine: async (config, hooks) => {
+        asked.push(config);
+        hooks.notice?.('a hint');
+        return REPORT;
+      },
+    });
+    return { io, asked, configs, status };
+  }
+
+  test.each<[string[], string, 'shell' | 'commands']>([
+    [['--dry-run'], showReport(REPORT), 'shell'],
+    [['--dry-run=text', '--', 'ls'], showReport(REPORT), 'commands'],
+    [['--dry-run', 'json', '--', 'ls'], `${JSON.stringify(REPORT, null, 2)}\n`, 'commands'],
+  ])('%j prints the machine and starts none', async (args, text, session) => {
+    const { io, asked, configs, status } = describeOnly([...SHARE, ...args]);
+    expect(await status).toBe(0);
+    expect([io.stdout.text, io.stderr.text]).toEqual([text, 'tsvmm: a hint\n']);
+    expect(asked).toMatchObject([{ session, shares: [{ path: scratch, mountTag: 'host' }] }]);
+    expect(configs).toEqual([]);
+  });
+
+  test('the terminal is told of as it would be', async () => {
+    const { asked, status } = describeOnly(['--dry-run'], new FakeProcess().onTerminal());
+    expect(await status).toBe(0);
+    expect(asked).toMatchObject([{ terminal: { rows: 24, columns: 80, term: 'xterm' } }]);
+  });
+
+  test.each([
+    [['--dry-run=xml'], "tsvmm: --dry-run: 'xml' is unknown; the values are text, json\n"],
+    [['--dry-run', '--smp', '0'], 'tsvmm: --smp: cpus 0 is out of range; it goes from 1 to 16\n'],
+    [
+      ['--dry-run', '--virtfs', `local,path=${scratch}/none,mount_tag=host`],
+      `tsvmm: share host: ${scratch}/none does not exist; make it with mkdir -p, or correct the path\n`,
+    ],
+  ])('%j is refused as without it', async (args, line) => {
+    const { io, asked, status } = describeOnly(args);
+    expect(await status).toBe(2);
+    expect([io.stdout.text, io.stderr.text, asked]).toEqual(['', line, []]);
+  });
+});
 
 describe('failures before the guest runs', () => {
   test.each<[string, Error, number, RegExp]>([

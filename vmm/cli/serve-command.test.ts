@@ -35,6 +35,9 @@ function run(args: readonly string[], start?: () => Promise<RunningServer>) {
   const status = runCommand(args, io, {
     version: '1.2.3',
     createMachine: () => Promise.reject(new Error('no guest here')),
+    describeMachine: () => Promise.reject(new Error('no machine is described here')),
+    startQtest: () => Promise.reject(new Error('nothing is driven here')),
+    openMonitors: () => Promise.reject(new Error('there are no monitors here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     serve: async (config, hooks) => {
       made.push({ config, hooks });
@@ -122,7 +125,7 @@ describe('tsvmm serve', () => {
           msize: 65_536,
           ctl: true,
         },
-        trace: true,
+        trace: { language: 'lines', choice: {} },
         verbose: true,
       },
     });

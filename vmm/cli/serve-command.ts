@@ -1,4 +1,5 @@
 import type { ServeConfig, ServeHooks } from '../serve/serve-config.ts';
+import { openTraces } from '../trace/traces.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { checkDirectories } from './host-paths.ts';
 import type { ProcessIo } from './process-io.ts';
@@ -6,7 +7,6 @@ import { printable, say } from './report.ts';
 import type { ServeRequest } from './serve-request.ts';
 import { type EndSignal, SignalWatch } from './signals.ts';
 import { STOP_LIMIT_MS } from './stopping.ts';
-import { openTrace } from './trace-output.ts';
 import { within } from './within.ts';
 
 /** A server as the command line sees it. */
@@ -26,20 +26,24 @@ const PROPER_ENDS: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM']);
  * Serves until a signal ends it, and prints each address on stdout once clients can connect. Returns the exit status: 0
  * for SIGINT and SIGTERM.
  */
-export async function serveDirectories(request: ServeRequest, io: ProcessIo, start: ServerFactory): Promise<number> {
+export async function serveDirectories(
+  request: ServeRequest,
+  io: ProcessIo,
+  { serve: start, version: program }: { readonly serve: ServerFactory; readonly version: string },
+): Promise<number> {
   checkDirectories(request.config.shares);
-  const trace = request.trace === undefined ? undefined : openTrace(request.trace, io.stderr);
+  const notice = (line: string): void => say(io.stderr, line);
+  const traces = openTraces(request, { program, stderr: io.stderr, notice });
   let ended: (signal: EndSignal) => void = () => {};
   const signalled = new Promise<EndSignal>((resolve) => {
     ended = resolve;
   });
   const signals = new SignalWatch(io.events, ended);
-  const notice = (line: string): void => say(io.stderr, line);
   try {
     const server = await start(request.config, {
       notice,
       ...(request.verbose ? { visit: notice } : {}),
-      ...(trace === undefined ? {} : { trace: trace.write }),
+      ...traces.hooks,
     });
     const onExit = (): void => server.removeSocketFiles();
     io.events.on('exit', onExit);
@@ -56,6 +60,6 @@ export async function serveDirectories(request: ServeRequest, io: ProcessIo, sta
     }
   } finally {
     signals.close();
-    await trace?.close();
+    await traces.close();
   }
 }

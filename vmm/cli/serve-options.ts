@@ -18,6 +18,7 @@ export interface RawServeOptions {
   readonly maxConnections?: string;
   readonly msize?: string;
   readonly trace?: string | true;
+  readonly record?: string;
   readonly verbose?: true;
 }
 
@@ -77,7 +78,14 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
     value: 'FILE',
     optional: true,
     group: 'output',
-    doc: 'one line for each 9P message, with the name of its client (default to stderr)',
+    form: 'FILE[,format=text|jsonl|pcapng][,events=KIND+KIND|all]',
+    doc: 'one line for each 9P message, with the name of its client (default to stderr), or any other choice of what happens',
+  },
+  {
+    name: 'record',
+    value: 'FILE',
+    group: 'output',
+    doc: 'record everything that happens, compressed; tsvmm trace FILE reads it',
   },
   { name: 'verbose', group: 'output', doc: 'one line for each client that comes and goes' },
 ];

@@ -1,5 +1,6 @@
 import { MINIMUM_MSIZE } from '../../ninep/constants.ts';
 import { collectExports } from '../options/shares.ts';
+import { parseTrace, type TraceRequest } from '../options/trace.ts';
 import { integer, size, type ValueType } from '../options/value-type.ts';
 import { parseListenAddress } from '../serve/listen-address.ts';
 import { MOST_CONNECTIONS, type ServeConfig, STREAM_MSIZE } from '../serve/serve-config.ts';
@@ -9,8 +10,9 @@ import type { RawServeOptions } from './serve-options.ts';
 /** What `tsvmm serve` was asked for. */
 export interface ServeRequest {
   readonly config: ServeConfig;
-  /** File for one line per 9P message; true for stderr. */
-  readonly trace?: string | true;
+  readonly trace?: TraceRequest;
+  /** File for a recording of everything that happens. */
+  readonly record?: string;
   /** A line for each client that comes and goes. */
   readonly verbose: boolean;
 }
@@ -21,7 +23,7 @@ export interface ServeRequest {
  */
 export function readServeRequest(raw: RawServeOptions): ServeRequest {
   const { virtfs = [], fsdev = [], listen = [] } = raw;
-  if (raw.trace === '') throw new UsageError('--trace is empty; name a file');
+  if (raw.record === '') throw new UsageError('--record is empty; name a file');
   if (listen.length === 0) {
     throw new UsageError('serve: nowhere to listen; add --listen unix:PATH or --listen tcp:127.0.0.1:PORT');
   }
@@ -39,7 +41,8 @@ export function readServeRequest(raw: RawServeOptions): ServeRequest {
       ...(msize === undefined ? {} : { msize }),
       ...(raw.ctl === undefined ? {} : { ctl: true }),
     },
-    ...(raw.trace === undefined ? {} : { trace: raw.trace }),
+    ...(raw.trace === undefined ? {} : { trace: parseTrace(raw.trace) }),
+    ...(raw.record === undefined ? {} : { record: raw.record }),
     verbose: raw.verbose ?? false,
   };
 }

@@ -1,7 +1,7 @@
 import type { FixedInterfaces } from './virtio-keys.ts';
 
 /** What a device is, whatever it is plugged into. */
-export type DeviceKind = '9p' | 'rng';
+export type DeviceKind = '9p' | 'disk' | 'rng';
 
 /** A device name of QEMU's: what it stands for, or `refusal`, why it is not to be had, as the rest of a sentence. */
 export type DeviceModel = { readonly doc: string } & (
@@ -15,7 +15,6 @@ export type DeviceModel = { readonly doc: string } & (
   | { readonly refusal: string }
 );
 
-const LATER = 'is not supported yet; leave it out';
 const NEVER = 'is not supported; leave it out';
 
 /** One kind of device under all its names: those of QEMU's virtio devices follow one pattern. */
@@ -46,10 +45,10 @@ function models(kind: DeviceKind, name: string, doc: string): Record<string, Dev
 /** The devices `--device` knows, by name. @spec QEMU 9psetup, -device */
 export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   ...models('9p', 'virtio-9p', 'a 9p share'),
+  ...models('disk', 'virtio-blk', 'a disk'),
   ...models('rng', 'virtio-rng', 'a source of random numbers'),
-  'virtio-blk-pci': { doc: 'a disk', refusal: LATER },
-  'virtio-serial-pci': { doc: 'a console', refusal: LATER },
-  virtconsole: { doc: 'a console', refusal: LATER },
+  'virtio-serial-pci': { doc: 'a console', refusal: 'is not supported by name; use --console virtio' },
+  virtconsole: { doc: 'a console', refusal: 'is not supported by name; use --console virtio' },
   'virtio-net-pci': { doc: 'a network card', refusal: NEVER },
   'virtio-balloon-pci': { doc: 'a memory balloon', refusal: NEVER },
   'virtio-scsi-pci': { doc: 'a SCSI bus', refusal: NEVER },

@@ -1,16 +1,35 @@
-import type { DeviceConfig, VirtioConfig } from '../config.ts';
+import type { RngConfig, VirtioConfig } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 import { DEVICE_MODELS, type DeviceKind, type DeviceModel } from './device-models.ts';
 import { nearest } from './nearest.ts';
 import { type OptionPair, splitOptionString } from './option-string.ts';
 import { type OptionTable, type OptionValues, readPairs } from './option-table.ts';
-import { identifier, mountTag } from './value-type.ts';
+import { diskSerial, identifier, integer, mountTag } from './value-type.ts';
 import { readVirtioMmio, readVirtioPci, VIRTIO_MMIO_KEYS, VIRTIO_PCI_KEYS } from './virtio-keys.ts';
 
 /** The keys of a 9p device, whatever it is plugged into. @spec QEMU 9psetup, -device */
 export const P9_KEYS = {
   fsdev: { type: identifier, doc: 'id of the --fsdev behind it', required: true },
   mount_tag: { type: mountTag, doc: 'what the guest mounts it by, 1 to 31 bytes', required: true },
+} as const;
+
+/** The keys of a source of random numbers. @spec QEMU virtio-rng properties */
+export const RNG_KEYS = {
+  rng: {
+    type: identifier,
+    doc: 'where the numbers come from',
+    notYet: true,
+    instead: "leave it out for the host's kernel",
+  },
+  'max-bytes': { type: integer(1, 2 ** 32), doc: 'most bytes in a period', notYet: true },
+  period: { type: integer(1, 2 ** 32), doc: 'milliseconds of a period', notYet: true },
+} as const;
+
+/** The keys of a disk, whatever it is plugged into. @spec QEMU virtio-blk properties */
+export const DISK_KEYS = {
+  drive: { type: identifier, doc: 'id of the --drive behind it, which has if=none', required: true },
+  serial: { type: diskSerial, doc: 'what tells it from other disks, up to 20 characters' },
+  bootindex: { type: integer(0, 2 ** 31 - 1), doc: 'accepted: what boots is the kernel in any case' },
 } as const;
 
 const option = '--device';
@@ -24,8 +43,17 @@ export interface P9DeviceOption {
   readonly virtio?: VirtioConfig;
 }
 
+/** A disk, which `drive` joins with an image. */
+export interface DiskDeviceOption {
+  readonly kind: 'disk';
+  readonly drive: string;
+  readonly serial?: string;
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
 /** What `--device` describes. */
-export type DeviceOption = P9DeviceOption | DeviceConfig;
+export type DeviceOption = P9DeviceOption | DiskDeviceOption | RngConfig;
 
 /** What all devices have: a name, and how they present themselves. */
 interface Common {
@@ -45,7 +73,15 @@ const KINDS: {
     );
     return { kind: '9p', fsdev: own.fsdev, mountTag: own.mount_tag, ...common };
   },
-  rng: (read) => ({ kind: 'rng', ...read({}).common }),
+  rng: (read) => ({ kind: 'rng', ...read(RNG_KEYS).common }),
+  disk: (read) => {
+    const { own, common } = read(DISK_KEYS, (key) =>
+      key === 'file' || key === 'readonly' || key === 'cache' || key === 'format'
+        ? `${key} belongs to the --drive behind the device; write it there`
+        : undefined,
+    );
+    return { kind: 'disk', drive: own.drive, ...(own.serial === undefined ? {} : { serial: own.serial }), ...common };
+  },
 };
 
 /** Reads the pairs of one device by the keys of its kind and those of its bus. Throws UsageError. */

@@ -27,20 +27,23 @@ export const SMP = {
   threads: { type: integer(1, MAX_CPUS), doc: 'threads in a core', notYet: true },
 } as const;
 
-/** What can execute a guest, today and later; `tcg`, QEMU's name for its own, is one for the software CPU. */
+/** What can execute a guest; `tcg`, QEMU's name for its own, is one for the software CPU. */
 const EXECUTOR = {
   type: oneOf('kvm', 'software', 'auto', 'tcg', 'qtest'),
-  doc: 'what executes the guest',
-  notYet: ['qtest'],
-  instead: 'use kvm or software',
+  doc: 'what executes the guest; qtest: nothing does',
 } as const;
 
 /** The keys of `--accel`; the first may lack its name. @spec QEMU invocation, -accel */
 export const ACCEL = { accel: { ...EXECUTOR, required: true } } as const;
 
-/** The keys of `--machine`; the first may lack its name. tsvmm has one machine, whichever is named. */
+/** The keys of `--console`; the first may lack its name. */
+export const CONSOLE = {
+  place: { type: oneOf('auto', 'virtio', 'serial'), doc: 'where the shell is', required: true },
+} as const;
+
+/** The keys of `--machine`; the first may lack its name. tsvmm has one machine, whichever is named, and `none`. */
 export const MACHINE = {
-  type: { type: oneOf('pc', 'q35', 'none'), doc: 'kind of machine', notYet: ['none'], instead: 'use pc' },
+  type: { type: oneOf('pc', 'q35', 'none'), doc: 'kind of machine' },
   accel: EXECUTOR,
   'kernel-irqchip': {
     type: oneOf('on', 'split', 'off'),

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { P9_KEYS } from './device.ts';
 import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from './fsdev.ts';
 import { columns, markdown, referenceOf } from './reference.ts';
+import { MON } from './sockets.ts';
 import { VIRTIO_PCI_KEYS } from './virtio-keys.ts';
 
 const FSDEV_LOCAL = fsdevTable('local');
@@ -48,8 +49,8 @@ describe('the reference', () => {
 
   test('says what is required and what is not there yet', () => {
     expect(lines.find(({ written }) => written === 'path=PATH')?.meaning).toBe('the directory to share; required');
-    const device = referenceOf(VIRTIO_PCI_KEYS);
-    expect(device.find(({ written }) => written.startsWith('addr='))?.meaning).toBe('place on the PCI bus; not yet');
+    const monitor = referenceOf(MON);
+    expect(monitor.find(({ written }) => written.startsWith('pretty='))?.meaning).toBe('indented answers; not yet: on');
     expect(lines.filter(({ written }) => written.startsWith('throttling'))).toHaveLength(1);
   });
 

@@ -99,6 +99,15 @@ export const identifier: ValueType<string> = {
       : { wrong: `'${given}' is no identifier; it is a letter, then letters, digits, '-', '.' or '_'` },
 };
 
+/** What tells disks apart: printable ASCII, as much of it as a disk can say. */
+export const diskSerial: ValueType<string> = {
+  notation: 'TEXT',
+  parse: (given) =>
+    /^[\x20-\x7e]{1,20}$/.test(given)
+      ? { value: given }
+      : { wrong: `'${given}' is no serial number; it is 1 to 20 characters of ASCII` },
+};
+
 /** What a guest mounts a share by: 1 to 31 bytes of UTF-8 without control characters. */
 export const mountTag: ValueType<string> = {
   notation: 'TAG',

@@ -3,7 +3,8 @@ import type { VirtioConfig } from '../config.ts';
 import { MAX_VECTORS } from '../limits.ts';
 import { UsageError } from '../usage-error.ts';
 import type { OptionValues } from './option-table.ts';
-import { identifier, integer, oneOf, onOff, text } from './value-type.ts';
+import { pciPlace } from './pci-place.ts';
+import { identifier, integer, oneOf, onOff } from './value-type.ts';
 
 /** What any transport has. */
 const RING_KEYS = {
@@ -11,12 +12,21 @@ const RING_KEYS = {
   packed: { type: onOff, doc: 'on: offer packed virtqueues (default off)' },
   indirect_desc: { type: onOff, doc: 'offer indirect descriptors (default on)' },
   event_idx: { type: onOff, doc: 'offer suppression of notifications by index (default on)' },
+  in_order: {
+    type: onOff,
+    doc: 'on: offer the use of buffers in order, so that a slow request holds up all (default off)',
+  },
+  queue_reset: { type: onOff, doc: 'offer the reset of single queues (default on)' },
+  notification_data: { type: onOff, doc: 'on: offer kicks that say how far the driver has come (default off)' },
 } as const;
+
+/** What only the interface of virtio 1.x has, so that asking for it without that is a contradiction. */
+const MODERN_ONLY = ['packed', 'in_order', 'queue_reset', 'notification_data'] as const;
 
 /** Keys of a device on the PCI bus. @spec QEMU virtio-pci properties */
 export const VIRTIO_PCI_KEYS = {
   id: { type: identifier, doc: 'name of the device' },
-  addr: { type: text('SLOT'), doc: 'place on the PCI bus', notYet: true },
+  addr: { type: pciPlace, doc: 'place on the PCI bus, in hexadecimal (default the lowest free slot)' },
   vectors: {
     type: integer(0, MAX_VECTORS),
     doc: 'number of MSI-X vectors (default one for each queue and one more); 0 leaves the interrupt pin',
@@ -55,7 +65,7 @@ export function readVirtioPci(values: PciValues, name: string, fixed: FixedInter
   const refuse = (line: string): never => {
     throw new UsageError(`--device: ${line}`);
   };
-  const { 'disable-legacy': disableLegacy, 'disable-modern': disableModern, packed } = values;
+  const { 'disable-legacy': disableLegacy, 'disable-modern': disableModern } = values;
   if (fixed !== undefined) {
     for (const key of ['disable-legacy', 'disable-modern'] as const) {
       if (values[key] === undefined) continue;
@@ -66,13 +76,12 @@ export function readVirtioPci(values: PciValues, name: string, fixed: FixedInter
   if (disableLegacy === 'on' && disableModern === true) {
     refuse('disable-legacy=on and disable-modern=on leave no interface; leave one of them out');
   }
-  if (packed === true && disableModern === true) {
-    refuse('packed=on needs the interface of virtio 1.x; leave disable-modern out');
-  }
+  if (disableModern === true) refuseModernOnly(values, 'disable-modern');
   return given({
     legacy: fixed?.legacy ?? (disableLegacy === undefined ? undefined : disableLegacy !== 'on'),
     modern: fixed?.modern ?? (disableModern === undefined ? undefined : !disableModern),
     vectors: values.vectors,
+    addr: values.addr,
     ...readRings(values),
   });
 }
@@ -80,14 +89,26 @@ export function readVirtioPci(values: PciValues, name: string, fixed: FixedInter
 /** How a device by MMIO presents itself. Throws UsageError for what contradicts itself. */
 export function readVirtioMmio(values: MmioValues): VirtioConfig {
   const legacy = values['force-legacy'];
-  if (legacy === true && values.packed === true) {
-    throw new UsageError('--device: packed=on needs the interface of virtio 1.x; leave force-legacy out');
-  }
+  if (legacy === true) refuseModernOnly(values, 'force-legacy');
   return { bus: 'mmio', ...given({ legacy, ...readRings(values) }) };
 }
 
-function readRings({ ioeventfd, packed, indirect_desc: indirectDesc, event_idx: eventIdx }: MmioValues | PciValues) {
-  return { ioeventfd, packed, indirectDesc, eventIdx };
+function refuseModernOnly(values: MmioValues | PciValues, without: string): void {
+  const asked = MODERN_ONLY.find((key) => values[key] === true);
+  if (asked === undefined) return;
+  throw new UsageError(`--device: ${asked}=on needs the interface of virtio 1.x; leave ${without} out`);
+}
+
+function readRings(values: MmioValues | PciValues) {
+  return {
+    ioeventfd: values.ioeventfd,
+    packed: values.packed,
+    indirectDesc: values.indirect_desc,
+    eventIdx: values.event_idx,
+    inOrder: values.in_order,
+    queueReset: values.queue_reset,
+    notificationData: values.notification_data,
+  };
 }
 
 /** Leaves out what nothing was said of. */

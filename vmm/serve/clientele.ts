@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import type { ExportTable } from '../../ninep/connection.ts';
 import type { Counters } from '../../ninep/counters.ts';
 import { ERRNO } from '../../ninep/errno.ts';
-import { observeBoth } from '../../ninep/observer.ts';
-import { createSession } from '../../ninep/session.ts';
+import { observeAll } from '../../ninep/observer.ts';
+import { createSession, type Session } from '../../ninep/session.ts';
+import type { StreamHandler } from '../../ninep/stream/stream-connection.ts';
 import { traceLines } from '../../ninep/trace.ts';
+import type { RequestScope } from '../../trace/request-scope.ts';
+import { scoped, watchSession } from '../../trace/session-watch.ts';
 import { refusing } from './refusal.ts';
 import type { ServeHooks } from './serve-config.ts';
 import { type ClientLimits, ServedClient } from './served-client.ts';
@@ -22,6 +25,8 @@ export interface ClienteleOptions {
   readonly hooks: ServeHooks;
   /** Counts the messages of all clients. */
   readonly counters?: Counters | undefined;
+  /** Finds the system calls of each request, where somebody watches. */
+  readonly scope?: RequestScope | undefined;
   readonly limits?: ClientLimits;
 }
 
@@ -64,15 +69,18 @@ export class Clientele {
   }
 
   private admit(socket: Socket, origin: string): void {
-    const { exported, msize, hooks, counters, limits } = this.options;
-    const { trace, notice, visit } = hooks;
+    const { exported, msize, hooks, counters, limits, scope } = this.options;
+    const { trace, events, notice, visit } = hooks;
     const name = `client ${++this.count}`;
-    const tracing = trace && traceLines((line) => trace(`${name}: ${line}`));
-    const counting = counters?.observer();
-    const observer = tracing && counting ? observeBoth(tracing, counting) : (tracing ?? counting);
+    const observer = observeAll([
+      trace && traceLines((line) => trace(`${name}: ${line}`)),
+      events && watchSession(events, name, scope),
+      counters?.observer(),
+    ]);
     const onBug = (error: unknown): void => notice?.(`${name}: internal error: ${describe(error)}`);
     const session = createSession(exported, { msize, onBug, ...(observer && { observer }) });
-    const client = new ServedClient(socket, session, limits);
+    const handler = scope === undefined ? session : scopedStream(session, scope);
+    const client = new ServedClient(socket, handler, limits);
     this.clients.set(client, socket.remoteAddress ?? 'localhost');
     visit?.(`${name} came from ${origin}`);
     client.gone
@@ -94,6 +102,15 @@ export class Clientele {
     void client.gone.finally(() => this.refused.delete(client));
     hooks.notice?.(`a client from ${origin} was sent away: ${most} are served already; more need --max-connections`);
   }
+}
+
+function scopedStream(session: Session, scope: RequestScope): StreamHandler {
+  return {
+    ...scoped(session, scope),
+    get msize() {
+      return session.msize;
+    },
+  };
 }
 
 function describe(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { EventStream } from '../../trace/event-stream.ts';
 import type { ShareConfig } from '../config.ts';
 
 /** What a server of directories is made from, as plain data. */
@@ -20,6 +21,8 @@ export interface ServeConfig {
 export interface ServeHooks {
   /** One line for each 9P message, with the client's name before it. */
   readonly trace?: (line: string) => void;
+  /** Takes everything that happens, event by event, by the client's name; it costs time while it is there. */
+  readonly events?: EventStream;
   /** Something a person should know, one line each: a client that broke a rule, a bug of ours. */
   readonly notice?: (line: string) => void;
   /** One line for each client that comes and goes. */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { ShareConfig } from '../config.ts';
 import { Disposal } from '../disposal.ts';
+import { HostCalls } from '../host-calls.ts';
 import { type OpenedExport, openExport } from '../shares.ts';
 import { checkServeConfig } from './check-serve-config.ts';
 import { Clientele } from './clientele.ts';
@@ -41,11 +42,12 @@ export async function serve(config: ServeConfig, hooks: ServeHooks = {}): Promis
     for (const remove of socketFiles) remove();
   };
   try {
+    const calls = hooks.events && new HostCalls(hooks.events);
     const shares: { readonly share: ShareConfig; readonly exported: OpenedExport['exported'] }[] = [];
     const opened: OpenedExport[] = [];
     for (const share of config.shares) {
       const notice = (line: string) => hooks.notice?.(`${share.mountTag}: ${line}`);
-      const it = disposal.take(await openExport(share, notice), (it) => it.close());
+      const it = disposal.take(await openExport(share, notice, calls?.hostfs), (it) => it.close());
       opened.push(it);
       shares.push({ share, exported: it.exported });
     }
@@ -57,6 +59,7 @@ export async function serve(config: ServeConfig, hooks: ServeHooks = {}): Promis
       most: config.maxConnections ?? DEFAULT_CONNECTIONS,
       msize: config.msize ?? STREAM_MSIZE,
       hooks,
+      scope: calls,
     });
     disposal.take(clientele, (it) => it.dismiss());
     for (const it of opened) disposal.take(it, (it) => it.interrupt());

@@ -26,6 +26,7 @@ export class DirectTransport implements DriverTransport {
   readonly wait: () => Promise<void>;
   onQueueInterrupt: (index: number) => void = () => {};
   onConfigInterrupt: () => void = () => {};
+  notificationData: ((index: number) => number) | undefined;
   readonly #life: DeviceLifeCycle;
 
   constructor({ device, memory, trace, rings, wait }: DirectTransportOptions) {
@@ -73,6 +74,19 @@ export class DirectTransport implements DriverTransport {
     this.#life.setQueueAddress(queue, 'driver', BigInt(ring.areas.driver));
     this.#life.setQueueAddress(queue, 'device', BigInt(ring.areas.device));
     this.#life.enableQueue(queue, 1);
+  }
+
+  queueEnabled(index: number): boolean {
+    return this.#life.queues[index]?.enabled ?? false;
+  }
+
+  writeQueueReset(index: number, value: number): void {
+    const queue = this.#life.queues[index];
+    if (queue !== undefined) this.#life.resetQueue(queue, value);
+  }
+
+  readQueueReset(index: number): number {
+    return this.#life.queues[index]?.resetting ? 1 : 0;
   }
 
   kick(index: number): void {

@@ -22,6 +22,7 @@ import {
   type UsedEntry,
 } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
+import { InOrderChains } from './in-order-chains.ts';
 
 /** A split virtqueue as its driver holds it. Chains are numbered by their first descriptor. */
 export class DriverQueue implements DriverVirtqueue {
@@ -29,7 +30,9 @@ export class DriverQueue implements DriverVirtqueue {
   readonly ring: DriverRing;
   readonly #eventIdx: boolean;
   readonly #arena: Arena;
+  /** Descriptors to take from the end. In order they are in the order of the table, always. */
   readonly #free: number[] = [];
+  readonly #order: InOrderChains | undefined;
   /** Descriptors of each chain in flight, by head. */
   readonly #chains: (readonly number[] | undefined)[];
   /** Indirect table that belongs to each descriptor slot, of `size` entries. */
@@ -44,6 +47,7 @@ export class DriverQueue implements DriverVirtqueue {
     this.#arena = arena;
     this.#indirect = options.indirect ?? false;
     this.#eventIdx = options.eventIdx ?? false;
+    this.#order = options.inOrder === true ? new InOrderChains() : undefined;
     this.#chains = new Array<readonly number[] | undefined>(options.size).fill(undefined);
     this.#tables = new Array<Gpa | undefined>(options.size).fill(undefined);
     for (let i = options.size - 1; i >= 0; i -= 1) this.#free.push(i);
@@ -51,6 +55,10 @@ export class DriverQueue implements DriverVirtqueue {
 
   get inFlight(): number {
     return this.#chains.filter((chain) => chain !== undefined).length;
+  }
+
+  get next(): number {
+    return this.#published;
   }
 
   add(readable: readonly DriverBuffer[], writable: readonly DriverBuffer[]): number | undefined {
@@ -82,6 +90,7 @@ export class DriverQueue implements DriverVirtqueue {
       });
     }
     this.#chains[head] = slots;
+    this.#order?.add({ id: head, writableLength: writable.reduce((sum, { length }) => sum + length, 0) });
     this.ring.setAvailEntry(this.#added & (this.ring.size - 1), head);
     this.#added = (this.#added + 1) & 0xffff;
     return head;
@@ -104,11 +113,13 @@ export class DriverQueue implements DriverVirtqueue {
     if (((usedIdx - this.#lastUsed) & 0xffff) > this.ring.size) {
       throw new DeviceMisbehaved(`used index ${usedIdx} is more than the queue size ahead of ${this.#lastUsed}`);
     }
-    const entry = this.ring.usedEntry(this.#lastUsed & (this.ring.size - 1));
+    const read = () => this.ring.usedEntry(this.#lastUsed & (this.ring.size - 1));
+    const entry = this.#order?.take(read, (usedIdx - this.#lastUsed) & 0xffff) ?? read();
     const slots = this.#chains[entry.id];
     if (slots === undefined) throw new DeviceMisbehaved(`used entry for head ${entry.id}, which is not in flight`);
     this.#chains[entry.id] = undefined;
-    this.#free.push(...slots.toReversed());
+    if (this.#order === undefined) this.#free.push(...slots.toReversed());
+    else this.#free.unshift(...slots.toReversed());
     this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
     return entry;
   }
@@ -135,7 +146,9 @@ export class DriverQueue implements DriverVirtqueue {
 
 /** The descriptors of one chain with their next fields; `slotOf` says where each will stand. */
 function link(parts: readonly Descriptor[], slotOf: (index: number) => number): Descriptor[] {
-  return parts.map((part, i) =>
-    i === parts.length - 1 ? part : { ...part, flags: (part.flags ?? 0) | DESCRIPTOR_FLAG.next, next: slotOf(i + 1) },
-  );
+  return parts.map((part, i) => {
+    if (i === parts.length - 1) return part;
+    const { addr, len, flags = 0 } = part;
+    return { addr, len, flags: flags | DESCRIPTOR_FLAG.next, next: slotOf(i + 1) };
+  });
 }

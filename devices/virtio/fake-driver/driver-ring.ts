@@ -32,9 +32,19 @@ export interface Descriptor {
   readonly next?: number;
 }
 
+/** Writes an address, u64: a number without the detour of a bigint, for drivers in a hurry. */
+export function putAddress(table: DataView, offset: number, address: bigint | number): void {
+  if (typeof address === 'bigint') {
+    table.setBigUint64(offset, address, true);
+    return;
+  }
+  table.setUint32(offset, address, true);
+  table.setUint32(offset + 4, Math.floor(address / 2 ** 32), true);
+}
+
 /** Writes a descriptor at byte `offset` of a table, the queue's own or an indirect one. */
 export function putDescriptor(table: DataView, offset: number, descriptor: Descriptor): void {
-  table.setBigUint64(offset + DESCRIPTOR.addr, BigInt(descriptor.addr), true);
+  putAddress(table, offset + DESCRIPTOR.addr, descriptor.addr);
   table.setUint32(offset + DESCRIPTOR.len, descriptor.len, true);
   table.setUint16(offset + DESCRIPTOR.flags, descriptor.flags ?? 0, true);
   table.setUint16(offset + DESCRIPTOR.next, descriptor.next ?? 0, true);

@@ -4,7 +4,7 @@
  */
 import { RING_FEATURE } from '../queue-layout.ts';
 import { STATUS } from '../status.ts';
-import type { DriverVirtqueue, RingPlace } from './driver-virtqueue.ts';
+import type { DriverQueueOptions, DriverVirtqueue, RingPlace } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
 import { makeDriverQueue } from './make-driver-queue.ts';
 
@@ -26,7 +26,16 @@ export interface DriverTransport {
   maxQueueSize(index: number): number;
   /** Tells the device size and addresses of a queue, and where to send its interrupts; then enables it. */
   enableQueue(index: number, ring: RingPlace): void;
+  /** Whether the device has the queue enabled. */
+  queueEnabled(index: number): boolean;
+  /** Writes the reset register of a queue: 1 resets it. */
+  writeQueueReset(index: number, value: number): void;
+  /** Reads the reset register of a queue: 1 while its reset goes on. */
+  readQueueReset(index: number): number;
+  /** Rings for a queue; where `notificationData` is set, with what that says. */
   kick(index: number): void;
+  /** How far the driver has come with a queue. Set by the driver that negotiated VIRTIO_F_NOTIFICATION_DATA. */
+  notificationData: ((index: number) => number) | undefined;
   /** Reads device-specific configuration: unsigned, little-endian. */
   readConfig(offset: number, width: 1 | 2 | 4): number;
   /** Called with the number of the queue whose used buffers the device announces. Set by the driver. */
@@ -44,6 +53,9 @@ export interface DriverChoice {
   readonly packed?: boolean;
   readonly indirect?: boolean;
   readonly eventIdx?: boolean;
+  readonly inOrder?: boolean;
+  readonly notificationData?: boolean;
+  readonly queueReset?: boolean;
   /** Size of each queue; the largest by default. */
   readonly queueSize?: number;
 }
@@ -71,6 +83,17 @@ export async function resetDevice(transport: DriverTransport): Promise<void> {
   }
 }
 
+/** How a queue is used where these features were agreed on. */
+export function queueOptions(features: bigint): Omit<DriverQueueOptions, 'size' | 'legacy'> {
+  const agreed = (bit: bigint) => (features & bit) !== 0n;
+  return {
+    packed: agreed(RING_FEATURE.packed),
+    indirect: agreed(RING_FEATURE.indirectDesc),
+    eventIdx: agreed(RING_FEATURE.eventIdx),
+    inOrder: agreed(RING_FEATURE.inOrder),
+  };
+}
+
 /**
  * Brings a device to life and gives its queues.
  *
@@ -93,7 +116,10 @@ export async function startDevice(
     (choice.features ?? 0n) |
     (choice.packed === true ? RING_FEATURE.packed : 0n) |
     (choice.indirect === true ? RING_FEATURE.indirectDesc : 0n) |
-    (choice.eventIdx === true ? RING_FEATURE.eventIdx : 0n);
+    (choice.eventIdx === true ? RING_FEATURE.eventIdx : 0n) |
+    (choice.inOrder === true ? RING_FEATURE.inOrder : 0n) |
+    (choice.notificationData === true ? RING_FEATURE.notificationData : 0n) |
+    (choice.queueReset === true ? RING_FEATURE.ringReset : 0n);
   const accepted = wanted & transport.offered;
   transport.accept(accepted);
   if (!legacy) {
@@ -105,16 +131,13 @@ export async function startDevice(
 
   const queues: DriverVirtqueue[] = [];
   for (let index = 0; index < transport.queueCount; index += 1) {
-    const queue = makeDriverQueue(arena, {
-      size: choice.queueSize ?? transport.maxQueueSize(index),
-      packed: (accepted & RING_FEATURE.packed) !== 0n,
-      indirect: (accepted & RING_FEATURE.indirectDesc) !== 0n,
-      eventIdx: (accepted & RING_FEATURE.eventIdx) !== 0n,
-      legacy,
-    });
+    const size = choice.queueSize ?? transport.maxQueueSize(index);
+    const queue = makeDriverQueue(arena, { size, legacy, ...queueOptions(accepted) });
     transport.enableQueue(index, queue.ring);
     queues.push(queue);
   }
+  const withData = (accepted & RING_FEATURE.notificationData) !== 0n;
+  transport.notificationData = withData ? (index) => queues[index]?.next ?? 0 : undefined;
   transport.status |= STATUS.DRIVER_OK;
   return queues;
 }

@@ -18,6 +18,8 @@ export interface DriverQueueOptions {
   readonly indirect?: boolean;
   /** VIRTIO_F_EVENT_IDX was negotiated. */
   readonly eventIdx?: boolean;
+  /** VIRTIO_F_IN_ORDER was negotiated. */
+  readonly inOrder?: boolean;
   /** Of a split queue: the areas lie in one piece as the legacy interface wants them. */
   readonly legacy?: boolean;
 }
@@ -46,6 +48,8 @@ export interface DriverVirtqueue {
   readonly ring: RingPlace;
   /** Chains the device has not used yet. */
   readonly inFlight: number;
+  /** How far the driver has come, as notification data say it. @spec virtio 1.2 §2.9 Driver Notifications */
+  readonly next: number;
   /** Places one chain, not yet visible to the device; returns its number, or undefined while too few descriptors are free. */
   add(readable: readonly DriverBuffer[], writable: readonly DriverBuffer[]): number | undefined;
   /** Shows the device everything added; true when it wants a kick for that. */

@@ -62,6 +62,10 @@ export class EchoDevice implements VirtioDevice {
     }
   }
 
+  queueReset(index: number): void {
+    this.log.push(`queue reset ${index}`);
+  }
+
   async reset(): Promise<void> {
     this.log.push('reset');
     await this.drained;

@@ -39,7 +39,7 @@ export class FrameDriver {
   readonly #piece: number;
   readonly #free: Slot[] = [];
   readonly #pending = new Map<number, Pending>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly start: () => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(queue: DriverVirtqueue, arena: Arena, options: FrameDriverOptions) {
     this.#queue = queue;
@@ -65,14 +65,14 @@ export class FrameDriver {
       const start = (): void => {
         const slot = this.#free.pop();
         if (slot === undefined) {
-          this.#waiting.push(start);
+          this.#waiting.push({ start, reject });
           return;
         }
         this.#arena.bytes(slot.request, frame.length).set(frame);
         const head = this.#queue.add(this.#pieces(slot.request, frame.length), this.#pieces(slot.reply, replyRoom));
         if (head === undefined) {
           this.#free.push(slot);
-          this.#waiting.push(start);
+          this.#waiting.push({ start, reject });
           return;
         }
         this.#pending.set(head, { slot, resolve, reject });
@@ -114,14 +114,14 @@ export class FrameDriver {
         this.#pending.delete(used.id);
         this.#free.push(pending.slot);
         pending.resolve(this.#arena.bytes(pending.slot.reply, used.len).slice());
-        this.#waiting.shift()?.();
+        this.#waiting.shift()?.start();
       }
     } while (this.#queue.allowInterrupts());
   }
 
   /** Gives up on every request under way or waiting: the device was reset, or asks for it. */
   abandon(why: string): void {
-    for (const { reject } of this.#pending.values()) reject(new Error(why));
+    for (const { reject } of [...this.#pending.values(), ...this.#waiting]) reject(new Error(why));
     this.#pending.clear();
     this.#waiting.length = 0;
   }

@@ -24,6 +24,7 @@ export class LegacyDriverTransport implements DriverTransport {
   readonly wait: () => Promise<void>;
   onQueueInterrupt: (index: number) => void = () => {};
   onConfigInterrupt: () => void = () => {};
+  notificationData: ((index: number) => number) | undefined;
   readonly #ports: AccessPort;
   readonly #base: number;
   readonly #messages: PciDriverTransportOptions['messages'];
@@ -95,6 +96,18 @@ export class LegacyDriverTransport implements DriverTransport {
       this.setVector('queue_msix_vector', index + 1);
     }
     this.set('queue_address', ring.areas.desc / Number(LEGACY_PAGE));
+  }
+
+  queueEnabled(index: number): boolean {
+    this.set('queue_select', index);
+    return this.get('queue_address') !== 0;
+  }
+
+  /** The interface has no such register. */
+  writeQueueReset(): void {}
+
+  readQueueReset(): number {
+    return 0;
   }
 
   kick(index: number): void {

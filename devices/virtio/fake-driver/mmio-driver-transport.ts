@@ -6,6 +6,7 @@
  */
 import type { AccessWidth } from '../../ports.ts';
 import { legacyMmioRegisters, MMIO_CONFIG_OFFSET, MMIO_VERSION, mmioRegisters } from '../mmio-registers.ts';
+import { notificationData } from '../notification-data.ts';
 import { ISR } from '../pci-isr.ts';
 import { LEGACY_PAGE } from '../queue-layout.ts';
 import type { DriverTransport } from './driver-transport.ts';
@@ -20,6 +21,7 @@ export class MmioDriverTransport implements DriverTransport {
   readonly wait: () => Promise<void>;
   onQueueInterrupt: (index: number) => void = () => {};
   onConfigInterrupt: () => void = () => {};
+  notificationData: ((index: number) => number) | undefined;
   readonly #memory: AccessPort;
   readonly #base: number;
 
@@ -54,9 +56,7 @@ export class MmioDriverTransport implements DriverTransport {
   }
 
   set status(value: number) {
-    // A reset of the legacy layout puts the page size back as well.
     this.set('Status', value);
-    if (value === 0 && this.legacy) this.set('GuestPageSize', Number(LEGACY_PAGE));
   }
 
   get offered(): bigint {
@@ -98,8 +98,28 @@ export class MmioDriverTransport implements DriverTransport {
     this.set('QueueReady', 1);
   }
 
+  queueEnabled(index: number): boolean {
+    this.set('QueueSel', index);
+    return this.get(this.legacy ? 'QueuePFN' : 'QueueReady') !== 0;
+  }
+
+  /** The legacy layout has no such register. */
+  writeQueueReset(index: number, value: number): void {
+    if (this.legacy) return;
+    this.set('QueueSel', index);
+    this.set('QueueReset', value);
+  }
+
+  readQueueReset(index: number): number {
+    if (this.legacy) return 0;
+    this.set('QueueSel', index);
+    return this.get('QueueReset');
+  }
+
+  /** @spec virtio 1.2 §4.2.3.3 Available Buffer Notifications */
   kick(index: number): void {
-    this.set('QueueNotify', index);
+    const { notificationData: next } = this;
+    this.set('QueueNotify', next === undefined ? index : notificationData({ queue: index, next: next(index) }));
   }
 
   readConfig(offset: number, width: AccessWidth): number {

@@ -16,6 +16,7 @@ import {
   type UsedEntry,
 } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
+import { InOrderChains } from './in-order-chains.ts';
 import { type PackedDescriptor, PackedDriverRing, putPackedDescriptor } from './packed-driver-ring.ts';
 
 /** A packed virtqueue as its driver holds it. Chains are numbered by buffer id. */
@@ -25,6 +26,7 @@ export class PackedDriverQueue implements DriverVirtqueue {
   readonly #arena: Arena;
   readonly #indirect: boolean;
   readonly #eventIdx: boolean;
+  readonly #order: InOrderChains | undefined;
   readonly #freeIds: number[] = [];
   /** Entries of the ring that each chain in flight occupies, by buffer id. */
   readonly #slots: (number | undefined)[];
@@ -43,6 +45,7 @@ export class PackedDriverQueue implements DriverVirtqueue {
     this.#arena = arena;
     this.#indirect = options.indirect ?? false;
     this.#eventIdx = options.eventIdx ?? false;
+    this.#order = options.inOrder === true ? new InOrderChains() : undefined;
     this.#slots = new Array<number | undefined>(size).fill(undefined);
     this.#tables = new Array<Gpa | undefined>(size).fill(undefined);
     this.#next = new RingPosition(size);
@@ -53,6 +56,10 @@ export class PackedDriverQueue implements DriverVirtqueue {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  get next(): number {
+    return this.#next.toEvent();
   }
 
   add(readable: readonly DriverBuffer[], writable: readonly DriverBuffer[]): number | undefined {
@@ -69,6 +76,7 @@ export class PackedDriverQueue implements DriverVirtqueue {
     if (id === undefined) return undefined;
     this.#place(viaTable ? [this.#throughTable(id, parts)] : parts, id);
     this.#slots[id] = needed;
+    this.#order?.add({ id, writableLength: writable.reduce((sum, { length }) => sum + length, 0) });
     this.#freeSlots -= needed;
     this.#added += needed;
     this.#inFlight += 1;
@@ -89,8 +97,9 @@ export class PackedDriverQueue implements DriverVirtqueue {
 
   takeUsed(): UsedEntry | undefined {
     const { slot, wrap } = this.#nextUsed;
-    if (!isUsed(this.ring.flags(slot), wrap)) return undefined;
-    const entry = this.ring.used(slot);
+    if (!this.#order?.inBatch && !isUsed(this.ring.flags(slot), wrap)) return undefined;
+    const read = () => this.ring.used(slot);
+    const entry = this.#order?.take(read, this.#inFlight) ?? read();
     const slots = this.#slots[entry.id];
     if (slots === undefined) throw new DeviceMisbehaved(`used buffer id ${entry.id}, which is not in flight`);
     this.#slots[entry.id] = undefined;
@@ -109,20 +118,20 @@ export class PackedDriverQueue implements DriverVirtqueue {
     this.ring.driverEvent = this.#eventIdx
       ? { desc: this.#nextUsed.toEvent(), flags: EVENT_FLAG.desc }
       : { desc: 0, flags: EVENT_FLAG.enable };
-    return isUsed(this.ring.flags(this.#nextUsed.slot), this.#nextUsed.wrap);
+    return this.#order?.inBatch === true || isUsed(this.ring.flags(this.#nextUsed.slot), this.#nextUsed.wrap);
   }
 
   /** Writes a chain from the next free entry on. The flags of the very first one not yet published are held back. */
   #place(parts: readonly PackedDescriptor[], id: number): void {
-    parts.forEach((part, index) => {
+    parts.forEach(({ addr, len, flags: own = 0 }, index) => {
       const { slot, wrap } = this.#next;
       const more = index < parts.length - 1 ? PACKED_FLAG.next : 0;
-      const flags = (part.flags ?? 0) | more | availableBits(wrap);
+      const flags = own | more | availableBits(wrap);
       if (this.#held === undefined) {
         this.#held = { slot, flags };
-        this.ring.setDescriptor(slot, { ...part, id, flags: this.ring.flags(slot) });
+        this.ring.setDescriptor(slot, { addr, len, id, flags: this.ring.flags(slot) });
       } else {
-        this.ring.setDescriptor(slot, { ...part, id, flags });
+        this.ring.setDescriptor(slot, { addr, len, id, flags });
       }
       this.#next.advance(1);
     });

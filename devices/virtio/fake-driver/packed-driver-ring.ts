@@ -7,6 +7,7 @@
 import type { Gpa } from '../../ports.ts';
 import { PACKED_DESCRIPTOR } from '../packed-layout.ts';
 import { areaLength, DESCRIPTOR_LENGTH, QUEUE_AREAS, type QueueArea } from '../queue-layout.ts';
+import { putAddress } from './driver-ring.ts';
 import type { RingPlace } from './driver-virtqueue.ts';
 import type { Arena } from './guest-ram.ts';
 
@@ -31,7 +32,7 @@ export interface EventSuppression {
 
 /** Writes all of a descriptor but its flags at byte `offset` of a table. */
 function putFields(table: DataView, offset: number, descriptor: PackedDescriptor): void {
-  table.setBigUint64(offset + PACKED_DESCRIPTOR.addr, BigInt(descriptor.addr), true);
+  putAddress(table, offset + PACKED_DESCRIPTOR.addr, descriptor.addr);
   table.setUint32(offset + PACKED_DESCRIPTOR.len, descriptor.len, true);
   table.setUint16(offset + PACKED_DESCRIPTOR.id, descriptor.id ?? 0, true);
 }

@@ -4,6 +4,7 @@
  * @spec virtio 1.2 §4.1 Virtio Over PCI Bus
  */
 import type { AccessWidth } from '../../ports.ts';
+import { notificationData } from '../notification-data.ts';
 import { ISR } from '../pci-isr.ts';
 import type { DriverTransport } from './driver-transport.ts';
 import type { RingPlace } from './driver-virtqueue.ts';
@@ -33,6 +34,7 @@ export class PciDriverTransport implements DriverTransport {
   readonly pci: PciDriver;
   onQueueInterrupt: (index: number) => void = () => {};
   onConfigInterrupt: () => void = () => {};
+  notificationData: ((index: number) => number) | undefined;
   readonly #messages: PciDriverTransportOptions['messages'];
   readonly #doorbells: number[] = [];
 
@@ -82,9 +84,31 @@ export class PciDriverTransport implements DriverTransport {
     this.#doorbells[index] = this.pci.doorbell(index);
   }
 
-  /** Rings where the device said, as a 16-bit write of the queue's number. @spec virtio 1.2 §4.1.5.2 Available Buffer Notifications */
+  queueEnabled(index: number): boolean {
+    this.pci.set('queue_select', index);
+    return this.pci.get('queue_enable') !== 0;
+  }
+
+  writeQueueReset(index: number, value: number): void {
+    this.pci.set('queue_select', index);
+    this.pci.set('queue_reset', value);
+  }
+
+  readQueueReset(index: number): number {
+    this.pci.set('queue_select', index);
+    return this.pci.get('queue_reset');
+  }
+
+  /**
+   * Rings where the device said: with the queue's number in 16 bits, or notification data in 32.
+   *
+   * @spec virtio 1.2 §4.1.5.2 Available Buffer Notifications
+   */
   kick(index: number): void {
-    this.pci.memory.write(this.#doorbells[index] ?? this.pci.doorbell(index), 2, index);
+    const at = this.#doorbells[index] ?? this.pci.doorbell(index);
+    const next = this.notificationData?.(index);
+    if (next === undefined) this.pci.memory.write(at, 2, index);
+    else this.pci.memory.write(at, 4, notificationData({ queue: index, next }));
   }
 
   readConfig(offset: number, width: AccessWidth): number {

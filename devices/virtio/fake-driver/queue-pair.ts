@@ -49,7 +49,8 @@ export function activateFor(driver: DriverVirtqueue, ram: GuestRam, options: Dri
     ram,
     feature(options.packed, RING_FEATURE.packed) |
       feature(options.indirect, RING_FEATURE.indirectDesc) |
-      feature(options.eventIdx, RING_FEATURE.eventIdx),
+      feature(options.eventIdx, RING_FEATURE.eventIdx) |
+      feature(options.inOrder, RING_FEATURE.inOrder),
   );
   if (isRingFault(queue)) throw new Error(queue.message);
   return queue;

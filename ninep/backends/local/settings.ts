@@ -1,3 +1,4 @@
+import type { Hostfs } from 'node-hostfs';
 import type { Descriptors } from './descriptors.ts';
 import type { Multidevs } from './qid-paths.ts';
 import { SECURITY_MODELS, type SecurityModel, type SecurityModelName } from './security-model.ts';
@@ -22,6 +23,8 @@ export interface LocalOptions {
   readonly notice?: (line: string) => void;
   /** The descriptors this share may hold; by default it shares those of the process with all others. */
   readonly descriptors?: Descriptors;
+  /** The calls of the host; for whoever watches them. */
+  readonly hostfs?: Hostfs | undefined;
 }
 
 /** The options of a share, with the defaults filled in. */
@@ -34,6 +37,7 @@ export interface Settings {
   readonly writesOut: boolean;
   readonly multidevs: Multidevs;
   readonly notice: (line: string) => void;
+  readonly hostfs: Hostfs | undefined;
 }
 
 const MODE_BITS = 0o777;
@@ -62,5 +66,6 @@ export function settingsOf(options: LocalOptions): Settings {
     writesOut: options.writeout === 'immediate',
     multidevs: options.multidevs ?? 'warn',
     notice: options.notice ?? (() => {}),
+    hostfs: options.hostfs,
   };
 }

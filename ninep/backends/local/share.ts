@@ -52,7 +52,7 @@ export class Share {
 
   /** @throws ShareError if the directory is missing, not a directory, unreadable, or cannot be had under the model. */
   constructor(settings: Settings, descriptors?: Descriptors) {
-    this.hostfs = loadHostfs();
+    this.hostfs = settings.hostfs ?? loadHostfs();
     this.settings = settings;
     this.model = settings.model;
     this.readonly = settings.readonly;

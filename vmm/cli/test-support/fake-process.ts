@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { type MachineEnd, type MachineEndReason, machineEnd } from '../../exit-status.ts';
+import { type GuestReset, RESET_LINES } from '../../guest-reset.ts';
 import type { ExecStreams, Machine, RunningCommand } from '../machine-port.ts';
 import type { ProcessIo } from '../process-io.ts';
 
@@ -73,6 +74,7 @@ export class FakeMachine implements Machine {
   readonly events = new EventEmitter();
   readonly typed: number[] = [];
   readonly commands: FakeCommand[] = [];
+  readonly sizes: (readonly [rows: number, columns: number])[] = [];
   readonly ended: Promise<MachineEnd>;
   stops = 0;
   isStarted = false;
@@ -95,8 +97,16 @@ export class FakeMachine implements Machine {
     this.events.on('console', listener);
   }
 
-  onReset(listener: (reset: { line: string }) => void): void {
+  onReset(listener: (reset: Pick<GuestReset, 'line' | 'reason'>) => void): void {
     this.events.on('reset', listener);
+  }
+
+  async reset(): Promise<void> {
+    this.events.emit('reset', { line: RESET_LINES.requested, reason: 'requested' } satisfies Partial<GuestReset>);
+  }
+
+  resizeConsole(rows: number, columns: number): void {
+    this.sizes.push([rows, columns]);
   }
 
   async writeConsole(bytes: Uint8Array): Promise<void> {

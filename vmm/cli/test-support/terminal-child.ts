@@ -32,7 +32,10 @@ void machine.started().then(() => {
 await runProcess({
   version: '0.0.0',
   createMachine: async () => machine,
+  describeMachine: () => Promise.reject(new Error('no machine is described here')),
   serve: () => Promise.reject(new Error('nothing is served here')),
+  startQtest: () => Promise.reject(new Error('nothing is driven here')),
+  openMonitors: () => Promise.reject(new Error('there are no monitors here')),
   proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],

@@ -1,0 +1,4 @@
+import { loop } from './loop.ts';
+
+await loop();
+process.exit(0);

@@ -1,0 +1,20 @@
+/** Bytes as base64 text, and back, without anything of Node's. */
+
+const CHUNK = 0x2000;
+
+/** Base64 of bytes. @spec RFC 4648 §4 Base 64 Encoding */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += CHUNK) binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(binary);
+}
+
+/** Bytes of base64; undefined where the text is none. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    const binary = atob(text);
+    return Uint8Array.from({ length: binary.length }, (_, at) => binary.charCodeAt(at));
+  } catch {
+    return undefined;
+  }
+}

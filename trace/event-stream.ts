@@ -1,0 +1,128 @@
+/** The one stream of events of a machine or a server: numbers, times and links, and whoever takes them. */
+import type { DeviceEvents, EventId, EventPort } from '../devices/events.ts';
+import type { EventKind, Events, TraceEvent } from './event.ts';
+
+/** Takes events as they happen; it must not keep the machine waiting for long. */
+export interface EventSink {
+  /** Most bytes of each 9P message wanted; none unless given. */
+  readonly messageBytes?: number;
+  /** Most bytes of each buffer of a ring wanted; none unless given. */
+  readonly bufferBytes?: number;
+  /** The event is immutable and may be kept. */
+  take(event: TraceEvent): void;
+}
+
+/** What can be chosen about a stream. */
+export interface EventStreamOptions {
+  /** Monotonic time in microseconds. */
+  readonly clock?: () => number;
+  /** Milliseconds since the epoch at time 0. */
+  readonly started?: number;
+  /** Is told why a sink is not called again. */
+  readonly onSinkFailure?: (error: unknown) => void;
+}
+
+/** Hands events from where they happen to every sink, in order. */
+export class EventStream {
+  /** Milliseconds since the epoch at time 0. */
+  readonly started: number;
+  readonly #clock: () => number;
+  readonly #zero: number;
+  readonly #onSinkFailure: (error: unknown) => void;
+  readonly #brought = new WeakMap<object, EventId>();
+  #sinks: readonly EventSink[] = [];
+  #count = 0;
+  #time = 0;
+  #cause: EventId | undefined;
+
+  constructor({
+    clock = () => performance.now() * 1000,
+    started = Date.now(),
+    onSinkFailure,
+  }: EventStreamOptions = {}) {
+    this.started = started;
+    this.#clock = clock;
+    this.#zero = clock();
+    this.#onSinkFailure = onSinkFailure ?? ((error) => console.error('tsvmm: a trace cannot go on:', error));
+  }
+
+  /** Events so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Most bytes of a 9P message that a sink wants. */
+  get messageBytes(): number {
+    return this.#sinks.reduce((most, { messageBytes = 0 }) => Math.max(most, messageBytes), 0);
+  }
+
+  /** Most bytes of a buffer that a sink wants. */
+  get bufferBytes(): number {
+    return this.#sinks.reduce((most, { bufferBytes = 0 }) => Math.max(most, bufferBytes), 0);
+  }
+
+  /** Adds a taker of events, from the next one on; returns what removes it. */
+  add(sink: EventSink): () => void {
+    this.#sinks = [...this.#sinks, sink];
+    return () => {
+      this.#sinks = this.#sinks.filter((other) => other !== sink);
+    };
+  }
+
+  /** Microseconds since the stream began, as whole as events have them. */
+  now(): number {
+    return Math.max(this.#time, Math.round(this.#clock() - this.#zero));
+  }
+
+  /** Records an event that happens now. `cause` is what it follows from, by default what `causing` says. */
+  emit<K extends EventKind>(device: string, kind: K, fields: Events[K], cause = this.#cause): EventId {
+    const id = ++this.#count;
+    this.#time = this.now();
+    const event = { id, time: this.#time, kind, device, ...(cause !== undefined && { cause }), fields } as TraceEvent;
+    for (const sink of this.#sinks) {
+      try {
+        sink.take(event);
+      } catch (error) {
+        this.#sinks = this.#sinks.filter((other) => other !== sink);
+        this.#onSinkFailure(error);
+      }
+    }
+    return id;
+  }
+
+  /** Runs `work`; events recorded meanwhile name `event` as their cause. */
+  causing<T>(event: EventId, work: () => T): T {
+    const before = this.#cause;
+    this.#cause = event;
+    try {
+      return work();
+    } finally {
+      this.#cause = before;
+    }
+  }
+
+  /** Remembers which event brought a thing, for as long as there is the thing. */
+  brought(thing: object, event: EventId): void {
+    this.#brought.set(thing, event);
+  }
+
+  /** The event that brought a thing. */
+  broughtBy(thing: object): EventId | undefined {
+    return this.#brought.get(thing);
+  }
+
+  /** What a device tells its events to. */
+  port(device: string): EventPort {
+    const stream = this;
+    return {
+      get snippet() {
+        return stream.bufferBytes;
+      },
+      emit: <K extends keyof DeviceEvents>(kind: K, fields: DeviceEvents[K]) =>
+        stream.emit<K>(device, kind, fields as Events[K]),
+      causing: (event, work) => stream.causing(event, work),
+      brought: (thing, event) => stream.brought(thing, event),
+      of: (other) => stream.port(other),
+    };
+  }
+}

@@ -1,0 +1,31 @@
+import type { TraceEvent, TraceHeader } from '../event.ts';
+import { eventToJson, headerToJson } from '../event-json.ts';
+import { NOTHING, type TraceEncoder } from './encoder.ts';
+
+const encoder = new TextEncoder();
+
+/** JSON Lines: the header, then one object for each event. */
+export class JsonTrace implements TraceEncoder {
+  readonly messageBytes: number;
+  readonly bufferBytes: number;
+  readonly #header: TraceHeader;
+
+  /** @param keep how much of messages and buffers is written; none of their bytes by default. */
+  constructor(header: TraceHeader, keep: { readonly messageBytes?: number; readonly bufferBytes?: number } = {}) {
+    this.#header = header;
+    this.messageBytes = keep.messageBytes ?? 0;
+    this.bufferBytes = keep.bufferBytes ?? 0;
+  }
+
+  head(): Uint8Array {
+    return encoder.encode(`${JSON.stringify(headerToJson(this.#header))}\n`);
+  }
+
+  encode(event: TraceEvent): Uint8Array {
+    return encoder.encode(`${JSON.stringify(eventToJson(event))}\n`);
+  }
+
+  end(): Uint8Array {
+    return NOTHING;
+  }
+}
