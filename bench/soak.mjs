@@ -123,7 +123,8 @@ function report(workers, start, health) {
   );
   console.log(`resident: ${rss.start.toFixed(0)} MiB after the warm-up, ${rss.end.toFixed(0)} MiB at the end`);
   console.log(`descriptors: ${descriptors.start} after the warm-up, ${descriptors.end} at the end`);
-  if (rss.end - rss.start > TOLERATED_GROWTH) throw new Error(`memory grew by more than ${TOLERATED_GROWTH} MiB`);
+  const tolerated = TOLERATED_GROWTH * options.guests;
+  if (rss.end - rss.start > tolerated) throw new Error(`memory grew by more than ${tolerated} MiB`);
 }
 
 function count(workers) {
