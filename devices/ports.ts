@@ -68,6 +68,12 @@ export interface BusTarget {
   write(offset: number, width: AccessWidth, value: number): void;
 }
 
+/**
+ * Keeps the CPU whose write is being answered from going on before `until` has settled. For what a driver takes to be done
+ * when its write is; the other CPUs go on.
+ */
+export type HoldCpu = (until: Promise<void>) => void;
+
 /** What the machine's reset line reaches. */
 export interface Resettable {
   /** Back to power-on. */

@@ -24,6 +24,8 @@ export interface RamRange {
 export interface AccessHandler {
   read(space: 'pio' | 'mmio', address: number, width: AccessWidth): number;
   write(space: 'pio' | 'mmio', address: number, width: AccessWidth, value: number): void;
+  /** What the CPU whose write was just answered has to wait for before it goes on; asked after each write, once. */
+  takeHold?(): Promise<void> | undefined;
 }
 
 /** The state a CPU starts in. */

@@ -150,6 +150,24 @@ describe.each(WAYS)('a machine that is reset with requests in flight, %s', (_, v
     expect(filled).toBeGreaterThanOrEqual(3 * 256);
   });
 
+  test('holds the CPU that resets the device where its driver does not wait for that', async () => {
+    const { machine, transport, answers } = await withRequests();
+    transport.status = 0;
+    const waits = virtio.bus !== 'mmio' && virtio.modern !== false;
+    expect(transport.status === 0).toBe(!waits);
+    const hold = machine.takeHold();
+    expect([hold === undefined, machine.takeHold()]).toEqual([waits, undefined]);
+    let over = false;
+    void hold?.then(() => {
+      over = true;
+    });
+    await turns(5);
+    expect(over).toBe(false);
+    for (const answer of answers.splice(0)) answer();
+    await turns(5);
+    expect([over, transport.status]).toEqual([!waits, 0]);
+  });
+
   test('serves its next life in memory of its own', async () => {
     const rig = await withRequests();
     const resetting = rig.machine.reset();

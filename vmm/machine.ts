@@ -14,7 +14,15 @@ import { FwCfg } from '../devices/platform/fw-cfg.ts';
 import { I8042 } from '../devices/platform/i8042.ts';
 import { postCodePort } from '../devices/platform/odd-ports.ts';
 import { SerialPort } from '../devices/platform/serial.ts';
-import type { AccessWidth, BusTarget, Defer, DeviceTrace, MachineControl, Resettable } from '../devices/ports.ts';
+import type {
+  AccessWidth,
+  BusTarget,
+  Defer,
+  DeviceTrace,
+  HoldCpu,
+  MachineControl,
+  Resettable,
+} from '../devices/ports.ts';
 import type { AccessHandler, DeviceHost } from './accelerator.ts';
 import type { MachineDevice } from './machine-device.ts';
 import {
@@ -68,6 +76,8 @@ export class Machine implements AccessHandler {
   #virtio: readonly PluggedDevice[] = [];
   readonly #platform: Resettable[] = [];
   readonly #assignsBars: boolean;
+  /** What the CPU whose write is being answered waits for. */
+  #hold: Promise<void> | undefined;
 
   /** Throws UsageError where devices cannot have the places they ask for. */
   constructor(accelerator: DeviceHost, options: MachineOptions) {
@@ -102,6 +112,12 @@ export class Machine implements AccessHandler {
     (space === 'pio' ? this.ports : this.mmio).write(address, width, value);
   }
 
+  takeHold(): Promise<void> | undefined {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    return hold;
+  }
+
   /**
    * Resolves when no device touches guest memory any more, and none has a request under way. Rejects, after all have been
    * waited for, with what kept one from it.
@@ -122,6 +138,7 @@ export class Machine implements AccessHandler {
     this.pci.reset();
     for (const { reset } of this.#virtio) reset?.();
     this.#assignBars();
+    this.#hold = undefined;
     await allEnded(this.#virtio.map(({ drained }) => drained()));
   }
 
@@ -158,7 +175,11 @@ export class Machine implements AccessHandler {
   #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
-    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, trace });
+    const holdCpu: HoldCpu = (until) => {
+      const before = this.#hold;
+      this.#hold = before === undefined ? until : before.then(() => until);
+    };
+    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, holdCpu, trace });
   }
 }
 

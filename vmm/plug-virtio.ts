@@ -1,6 +1,6 @@
 import type { Bus } from '../devices/bus.ts';
 import type { PciBus } from '../devices/pci/pci-bus.ts';
-import type { Defer, DeviceTrace } from '../devices/ports.ts';
+import type { Defer, DeviceTrace, HoldCpu } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
@@ -15,13 +15,14 @@ export interface VirtioSockets {
   readonly pci: PciBus;
   readonly mmio: Bus;
   readonly defer: Defer;
+  readonly holdCpu: HoldCpu;
   readonly trace?: DeviceTrace | undefined;
 }
 
 /** What every transport takes. */
 type TransportParts = Pick<
   ConstructorParameters<typeof VirtioPciTransport>[0],
-  'device' | 'memory' | 'doorbells' | 'trace' | 'rings'
+  'device' | 'memory' | 'doorbells' | 'holdCpu' | 'trace' | 'rings'
 >;
 
 /** A device behind its transport. */
@@ -35,7 +36,7 @@ export interface PluggedDevice {
 
 /** Plugs each device in behind the transport it is configured for, and returns them in the same order. */
 export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): PluggedDevice[] {
-  const { accelerator, defer, trace } = sockets;
+  const { accelerator, defer, holdCpu, trace } = sockets;
   const places = mmioPlaces(devices);
   return devices.map(({ label, virtio = {}, make }, index) => {
     const device = make(defer);
@@ -43,6 +44,7 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
       device,
       memory: accelerator.memory,
       doorbells: (virtio.ioeventfd ?? true) ? accelerator.doorbells : undefined,
+      holdCpu,
       rings: virtio,
       trace: trace && labelled(trace, label),
     };

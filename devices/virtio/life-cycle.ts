@@ -2,7 +2,7 @@
  * The life of a virtio device as its driver steers it, common to all transports: features, status, queues, reset. A
  * transport adds registers in front and interrupts behind.
  */
-import type { DeviceTrace, GuestMemory } from '../ports.ts';
+import type { DeviceTrace, GuestMemory, HoldCpu } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { baseFeatures, featureObjection, type RingChoice } from './features.ts';
 import { LifeWatch } from './life-watch.ts';
@@ -21,6 +21,8 @@ export interface LifeCycleParts {
   readonly trace?: DeviceTrace | undefined;
   /** What the rings offer; the usual unless given. */
   readonly rings?: RingChoice | undefined;
+  /** Keeps a driver that does not wait for its reset from going on before; absent where no CPU can be held. */
+  readonly holdCpu?: HoldCpu | undefined;
   /** Sends a used buffer notification. @spec virtio 1.2 §2.3 Notifications */
   readonly queueInterrupt: (queue: number) => void;
   /** Sends a configuration change notification. */
@@ -58,7 +60,7 @@ export class DeviceLifeCycle {
   #configChanged = false;
   #life: Life | undefined;
   #draining: Promise<void> = Promise.resolve();
-  /** Resets under way: only a driver of the legacy interface begins a new life, or another reset, before they have ended. */
+  /** Resets under way: only a driver that does not wait for its reset, and is not held, begins a new life, or another reset, before. */
   #resets = 0;
 
   constructor(parts: LifeCycleParts) {
@@ -73,6 +75,7 @@ export class DeviceLifeCycle {
       driverOk: () => this.#start(),
       reset: () => this.#reset(),
       resetFailed: (error) => this.needsReset(`internal error: the device could not be reset: ${error}`),
+      hold: (until) => this.#parts.holdCpu?.(until),
       refused: (why) => this.fault(why),
       moved: this.#watch && ((from, to, value) => this.#watch?.moved(from, to, value)),
     });

@@ -1,6 +1,6 @@
 /** Presents a virtio device as registers on a bus of memory. */
 import { Bus } from '../bus.ts';
-import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, InterruptLine } from '../ports.ts';
+import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, HoldCpu, InterruptLine } from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
 import { watchedLine } from '../watched-line.ts';
 import type { VirtioDevice } from './device.ts';
@@ -25,6 +25,7 @@ export interface VirtioMmioParts {
   readonly line: InterruptLine;
   /** Absent where every kick is to arrive as a write. */
   readonly doorbells?: DoorbellPort | undefined;
+  readonly holdCpu?: HoldCpu | undefined;
   readonly trace?: DeviceTrace | undefined;
   readonly rings?: RingChoice | undefined;
   /** Registers in the legacy layout, for drivers from before virtio 1.0. */
@@ -69,6 +70,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
       memory: parts.memory,
       trace: parts.trace,
       rings: parts.rings,
+      holdCpu: parts.holdCpu,
       queueInterrupt: () => this.#interrupt('queue'),
       configInterrupt: () => this.#interrupt('config'),
       runningChanged: () => this.#rebind(),
@@ -201,7 +203,7 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
   }
 
   writeStatus(status: number): void {
-    this.#life.writeStatus(status, this.#legacy ? 'legacy' : 'modern');
+    this.#life.writeStatus(status, this.#legacy ? 'legacy' : 'memory');
   }
 
   configGeneration(): number {

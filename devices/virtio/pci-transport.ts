@@ -12,6 +12,7 @@ import {
   type DeviceTrace,
   type DoorbellPort,
   type GuestMemory,
+  type HoldCpu,
   type MessageSink,
 } from '../ports.ts';
 import { registerTarget } from '../register-target.ts';
@@ -36,6 +37,7 @@ export interface VirtioPciParts {
   readonly messages: MessageSink;
   /** Absent where every kick is to arrive as a write. */
   readonly doorbells?: DoorbellPort | undefined;
+  readonly holdCpu?: HoldCpu | undefined;
   readonly trace?: DeviceTrace | undefined;
   /** MSI-X vectors, 0 to 2048; 0 leaves the interrupt pin alone. One for each queue and one more by default. */
   readonly vectors?: number | undefined;
@@ -107,6 +109,7 @@ export class VirtioPciTransport {
       memory: parts.memory,
       trace: parts.trace,
       rings: parts.rings,
+      holdCpu: parts.holdCpu,
       queueInterrupt: (queue) => this.#queueInterrupt(queue),
       configInterrupt: () => this.#configInterrupt(),
       runningChanged: () => {

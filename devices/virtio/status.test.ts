@@ -4,10 +4,7 @@ import { DeviceStatus, STATUS_TRANSITIONS } from './status.ts';
 
 function device() {
   const log: string[] = [];
-  const state: { objection: string | undefined; drain: Promise<void> | undefined } = {
-    objection: undefined,
-    drain: undefined,
-  };
+  const state: { objection?: string | undefined; drain?: Promise<void> | undefined; held?: Promise<void> } = {};
   const status = new DeviceStatus({
     featuresObjection: () => state.objection,
     driverOk: () => log.push('driver ok'),
@@ -16,6 +13,9 @@ function device() {
       return state.drain;
     },
     resetFailed: (error) => log.push(`reset failed: ${error}`),
+    hold: (until) => {
+      state.held = until;
+    },
     refused: (why) => log.push(why),
   });
   const write = (...values: number[]) => {
@@ -163,5 +163,41 @@ describe('feature bits', () => {
       'the driver accepted feature bits that are not offered: 0x2',
     );
     expect(featureObjection(offered, 1n << 34n)).toMatch('0x400000000');
+  });
+});
+
+describe('a reset with requests in flight', () => {
+  test.each([
+    ['legacy', 0x07],
+    ['memory', 0x0f],
+  ] as const)('by the %s interface is complete when the write is, so the CPU is held until it is', (by, running) => {
+    const { status, state } = device();
+    status.write(running, by);
+    expect(status.state).toBe('running');
+    state.drain = new Promise(() => {});
+    status.write(0, by);
+    expect([status.value, state.held]).toEqual([0, state.drain]);
+  });
+
+  test('by the modern interface on PCI is waited for by the driver, and nothing is held', async () => {
+    const { status, state, write } = device();
+    write(0x0f);
+    let drain = () => {};
+    state.drain = new Promise((resolve) => {
+      drain = resolve;
+    });
+    expect(write(0)).toBe(0x0f);
+    expect(state.held).toBeUndefined();
+    drain();
+    await state.drain;
+    await Promise.resolve();
+    expect(status.value).toBe(0);
+  });
+
+  test('with none in flight holds nothing', () => {
+    const { status, state } = device();
+    status.write(0x07, 'legacy');
+    status.write(0, 'legacy');
+    expect([status.value, state.held]).toEqual([0, undefined]);
   });
 });

@@ -70,18 +70,24 @@ export const LEGACY_STATUS_TRANSITIONS: typeof STATUS_TRANSITIONS = {
   driver: { DRIVER_OK: 'running', FAILED: 'failed' },
 };
 
-/** By which interface a driver writes the field. @spec virtio 1.2 §1.3.1 Legacy Interface: Terminology */
-export type DriverInterface = 'modern' | 'legacy';
+/**
+ * By which interface a driver writes the field: `memory` is that of MMIO, whose Linux driver takes a reset to be complete
+ * when it has written it.
+ *
+ * @spec virtio 1.2 §1.3.1 Legacy Interface: Terminology, §4.2.2 MMIO Device Register Layout
+ */
+export type DriverInterface = 'modern' | 'legacy' | 'memory';
 
 interface InterfaceRules {
   readonly transitions: typeof STATUS_TRANSITIONS;
   readonly bits: readonly DriverBit[];
-  /** The driver sees its reset end by reading 0, and waits for that. */
+  /** The driver sees its reset end by reading 0, and waits for that; else its CPU is held until then. */
   readonly awaitsReset: boolean;
 }
 
 const RULES: { readonly [by in DriverInterface]: InterfaceRules } = {
   modern: { transitions: STATUS_TRANSITIONS, bits: DRIVER_BITS, awaitsReset: true },
+  memory: { transitions: STATUS_TRANSITIONS, bits: DRIVER_BITS, awaitsReset: false },
   legacy: {
     transitions: LEGACY_STATUS_TRANSITIONS,
     bits: DRIVER_BITS.filter((bit) => bit !== 'FEATURES_OK'),
@@ -99,6 +105,8 @@ export interface StatusActions {
   reset(): Promise<void> | undefined;
   /** `reset` rejected: the device is as it was but that it does nothing, and may be reset again. */
   resetFailed(error: unknown): void;
+  /** The driver goes on when its reset has ended, and not before. */
+  hold(until: Promise<void>): void;
   /** The driver did what it may not; nothing has changed. `why` is for people. */
   refused(why: string): void;
   /** The state has changed; for whoever watches. */
@@ -178,6 +186,7 @@ export class DeviceStatus {
     const drained = this.#actions.reset();
     if (drained === undefined || !awaitsReset) {
       drained?.catch((error: unknown) => this.#actions.resetFailed(error));
+      if (drained !== undefined) this.#actions.hold(drained);
       this.#restart();
       return;
     }

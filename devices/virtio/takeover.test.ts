@@ -131,7 +131,9 @@ describe.each(WAYS)('a kernel that begins while requests of the one before are i
       drain = resolve;
     });
     const fresh = ram.view(NEW.base as Gpa, NEW.length) ?? new Uint8Array();
-    const rings = () => ram.view(queue.ring.areas.device, 6 + 8 * queue.ring.size)?.slice();
+    // Where a device says what it has used: of packed rings it is the descriptors.
+    const [area, entry] = packed ? (['desc', 16] as const) : (['device', 8] as const);
+    const rings = () => ram.view(queue.ring.areas[area], 6 + entry * queue.ring.size)?.slice();
     /** The host has done what was asked of it, and the device hears of it. */
     const complete = () => {
       device.release(old);

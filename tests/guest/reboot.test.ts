@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { createMemory, type GuestReset, VirtualMachine, type VirtualMachineConfig } from '../../vmm/index.ts';
@@ -58,7 +57,6 @@ describeGuest('a guest that reboots', (accel) => {
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
     guests: readFileSync('/proc/self/maps', 'utf8').match(/memfd|kvm-vcpu/g)?.length ?? 0,
-    temporary: readdirSync(tmpdir()).filter((name) => /^tsvmm(?!-(guest|test|tty|cli)-)/.test(name)).length,
   });
 
   /** Whether anybody on this host holds a lock of the file. */

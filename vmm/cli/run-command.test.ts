@@ -253,6 +253,31 @@ describe('the console', () => {
     expect(io.stderr.text).toBe(`${NOTICE}tsvmm: ${line}\n`);
   });
 
+  test('a guest that begins anew is told of on a line of its own, with the terminal put back, and goes on', async () => {
+    const { io, machine, status } = run(['run'], new FakeProcess().onTerminal());
+    await machine.started();
+    machine.say('\u001b[?1049hhalf');
+    machine.events.emit('reset', { line: 'the guest reset the machine: it boots again' });
+    machine.say('login: ');
+    machine.finish('power-off');
+    expect(await status).toBe(0);
+    expect(io.stdout.text).toBe('\u001b[?1049hhalf\u001b[?1049l\u001b[m\nlogin: \n');
+    expect(io.stderr.text).toContain('tsvmm: the guest reset the machine: it boots again\n');
+  });
+
+  test.each([
+    [['run'], 'restart'],
+    [['run', '--no-reboot'], 'end'],
+    [['run', '--', 'true'], undefined],
+    [['run', '-no-reboot', '--', 'true'], 'end'],
+  ])('%j: a reset makes the machine %s', async (args, onReboot) => {
+    const { machine, configs, status } = run(args);
+    await machine.started();
+    machine.finish('reset');
+    expect(await status).toBe(121);
+    expect(configs[0]?.onReboot).toBe(onReboot);
+  });
+
   test('the report of an error follows its line, control characters made visible', async () => {
     const { io, machine, status } = run(['run']);
     await machine.started();

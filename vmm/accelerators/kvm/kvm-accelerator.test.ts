@@ -247,3 +247,49 @@ describeWithKvm('the KVM accelerator', () => {
     });
   });
 });
+
+describeWithKvm('a reset', () => {
+  test('starts again in the same memory, also after a triple fault, and leaves nothing open', async () => {
+    // mov byte [0x2000000 - 16], 0x77; then a triple fault: the IDT has no entry.
+    const { accelerator, entry, stopped } = await loaded(
+      [0xc6, 0x04, 0x25, 0xf0, 0xff, 0xff, 0x01, 0x77, 0x0f, 0x0b],
+      2,
+    );
+    const mark = accelerator.memory.view((MEMORY - 16) as Gpa, 1);
+    accelerator.start(entry, NOBODY);
+    expect((await stopped).reason).toBe('triple-fault');
+    await accelerator.stop();
+    await accelerator.reset();
+    const descriptors = readdirSync('/proc/self/fd').length;
+    for (let life = 0; life < 5; life++) {
+      expect(mark?.[0]).toBe(0x77);
+      mark?.fill(0);
+      const again = new Promise<CpuStop>((resolve) => accelerator.onStop(resolve));
+      accelerator.start(entry, NOBODY);
+      expect((await again).reason).toBe('triple-fault');
+      await accelerator.stop();
+      await accelerator.reset();
+    }
+    expect(readdirSync('/proc/self/fd')).toHaveLength(descriptors);
+  });
+
+  test('a CPU that is held by what it has written goes on when that has settled', async () => {
+    const { accelerator, entry } = await loaded(FLOOD);
+    const { handler, seen, next } = counting();
+    let release = () => {};
+    let held = false;
+    const takeHold = () => {
+      if (held) return undefined;
+      held = true;
+      return new Promise<void>((resolve) => (release = resolve));
+    };
+    const first = next();
+    accelerator.start(entry, { ...handler, takeHold });
+    await first;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen.count).toBe(1);
+    const second = next();
+    release();
+    await second;
+  });
+});

@@ -190,7 +190,13 @@ export class KvmAccelerator implements Accelerator {
         });
         return;
     }
-    if (vcpu.state === 'exited' || vcpu.state === 'exited-pausing') vcpu.resume();
+    const hold = handler.takeHold?.();
+    if (hold === undefined) letGo(vcpu);
+    else
+      hold.then(
+        () => letGo(vcpu),
+        () => letGo(vcpu),
+      );
   }
 
   #internalError(vcpu: Vcpu, exit: InternalErrorExit): CpuStop {
@@ -225,6 +231,11 @@ export class KvmAccelerator implements Accelerator {
       standstill.release('halt-watch');
     }
   }
+}
+
+/** Lets a CPU go on behind its exit, unless it was stopped meanwhile. */
+function letGo(vcpu: Vcpu): void {
+  if (vcpu.state === 'exited' || vcpu.state === 'exited-pausing') vcpu.resume();
 }
 
 function restOf(vcpu: Vcpu): CpuRest {

@@ -42,6 +42,8 @@ export class SoftwareAccelerator implements Accelerator {
   #lastWords = '';
   /** Accesses since the core was last between two instructions. */
   #accesses = 0;
+  /** What the CPU waits for before it goes on. */
+  readonly #holds = new Set<Promise<void>>();
   #resetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -146,6 +148,7 @@ export class SoftwareAccelerator implements Accelerator {
     this.#parts.calls.target = undefined;
     const made = await makeCore(this.#host, this.#ramLength, this.clock);
     this.doorbells.clear();
+    this.#holds.clear();
     this.#handler = undefined;
     this.#failure = undefined;
     this.#lastWords = '';
@@ -169,6 +172,7 @@ export class SoftwareAccelerator implements Accelerator {
   /** One slice. */
   #run(): number | undefined {
     const { functions, state } = this.#parts.core;
+    if (this.#holds.size > 0) return HELD_SLEEP_MS;
     try {
       this.doorbells.answer();
       this.memory.settle();
@@ -220,6 +224,8 @@ export class SoftwareAccelerator implements Accelerator {
       const own = space === 'pio' ? this.#own(address) : undefined;
       if (own) own.target.write(own.offset, width, value);
       else this.#handler?.write(space, address, width, value);
+      const hold = this.#handler?.takeHold?.();
+      if (hold !== undefined) this.#holdUntil(hold);
       if (this.memory.unsettled) this.#hurry();
     } catch (error) {
       this.#fail(error);
@@ -232,6 +238,16 @@ export class SoftwareAccelerator implements Accelerator {
       return { target: this.#parts.pit, offset: port - PORTS.pit.base };
     }
     return port === PORTS.systemControlB.base ? { target: this.#parts.controlB, offset: 0 } : undefined;
+  }
+
+  /** The guest goes no further than to the end of the piece of code it is in. */
+  #holdUntil(settled: Promise<void>): void {
+    this.#holds.add(settled);
+    this.#hurry();
+    const release = () => {
+      if (this.#holds.delete(settled)) this.#parts.slices.wake();
+    };
+    settled.then(release, release);
   }
 
   /** There is something to do before the guest goes on for long: the round of instructions under way is cut short. */
@@ -295,6 +311,9 @@ function isUndeliverableFault(error: unknown, lastWords: string): boolean {
   if (error instanceof RangeError) return true;
   return error instanceof WebAssembly.RuntimeError && /Unimplemented: #\w+ handler/.test(lastWords);
 }
+
+/** Longest sleep of a CPU that is held; it is woken before. */
+const HELD_SLEEP_MS = 1000;
 
 /** Shortest sleep of an idle guest: timers of the host are no finer. */
 const MINIMUM_SLEEP_MS = 1;
