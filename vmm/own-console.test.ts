@@ -22,7 +22,7 @@ const CASES: readonly (readonly [
 ];
 
 test.each(CASES)('%s', (_, config, root, given) => {
-  expect(ownConsole(config, root)).toEqual(given ? { kind: 'console', virtio: { ioeventfd: false } } : undefined);
+  expect(ownConsole(config, root)).toEqual(given ? CONSOLE : undefined);
 });
 
 test('the shell is on the console device, whoever asked for it', () => {

@@ -4,9 +4,6 @@ import type { ConsoleConfig, RootConfig, VirtualMachineConfig } from './config.t
 /** As much of a configuration as says where its console is. */
 type Consoled = Pick<VirtualMachineConfig, 'console' | 'devices' | 'kernel' | 'session'>;
 
-/** Linux spins until a piece of output is taken, so it is best taken at once: by an exit. */
-const OWN: ConsoleConfig = { kind: 'console', virtio: { ioeventfd: false } };
-
 /** What Linux calls the first port of a console device. */
 const HVC = 'hvc0';
 
@@ -18,7 +15,7 @@ export function ownConsole(config: Consoled, root: Partial<RootConfig> | undefin
   const { console = 'auto', kernel, session } = config;
   if (console === 'serial' || hasConsole(config)) return undefined;
   const forShell = runsOurInit(root) && session === 'shell' && kernel === undefined;
-  return console === 'virtio' || forShell ? OWN : undefined;
+  return console === 'virtio' || forShell ? { kind: 'console' } : undefined;
 }
 
 /** The device the shell of our init is on, unless that is the first serial port. */
