@@ -43,6 +43,13 @@ interface Life {
 /** States in which the features are agreed on and the device is not being reset. */
 const AGREED: readonly StatusState[] = ['features-ok', 'running', 'needs-reset', 'failed'];
 
+/**
+ * States before DRIVER_OK in which a driver of the legacy interface may use a queue; no other can have enabled one there.
+ *
+ * @spec virtio 1.2 §3.1.2 Legacy Interface: Device Initialization
+ */
+const EARLY: readonly StatusState[] = ['acknowledged', 'driver'];
+
 /** One device between its transport and its driver. */
 export class DeviceLifeCycle {
   readonly device: VirtioDevice;
@@ -88,7 +95,7 @@ export class DeviceLifeCycle {
 
   /** Whether the device works on its queues. */
   get running(): boolean {
-    return this.#life !== undefined && this.#status.state === 'running';
+    return this.#life !== undefined && (this.#status.state === 'running' || this.#early);
   }
 
   /** Feature bits the driver has accepted so far. */
@@ -121,7 +128,7 @@ export class DeviceLifeCycle {
   /** The driver accepts these features; it may change its mind until FEATURES_OK. @spec virtio 1.2 §2.2.1 Driver Requirements: Feature Bits */
   accept(features: bigint): void {
     const { state } = this.#status;
-    if (state === 'reset' || state === 'acknowledged' || state === 'driver') {
+    if (this.#life === undefined && (state === 'reset' || this.#early)) {
       this.#accepted = features;
       this.#watch?.accepted(this.offered, features);
     } else this.fault(`features may not be changed in state ${state}`);
@@ -183,6 +190,7 @@ export class DeviceLifeCycle {
 
   /** The driver rang for a queue. Ignored unless that queue is alive. */
   kick(queue: number): void {
+    if (this.#early) this.#startEarly(queue);
     if (!this.running || this.#life?.queues[queue] === undefined) return;
     if (this.#watch === undefined) this.device.queueNotify(queue);
     else this.#watch.kick(queue, () => this.device.queueNotify(queue));
@@ -248,12 +256,33 @@ export class DeviceLifeCycle {
     return undefined;
   }
 
+  get #early(): boolean {
+    return EARLY.includes(this.#status.state);
+  }
+
+  /** A driver that rings before DRIVER_OK uses what it has placed by then. */
+  #startEarly(index: number): void {
+    const setup = this.queues[index];
+    if (setup?.enabled !== true) return;
+    if (this.#life !== undefined) this.#join(setup);
+    else if (this.#resets === 0) this.#activate();
+    else this.#activateWhenDrained();
+  }
+
+  /** A queue that was placed later joins a life that has begun without it. */
+  #join(setup: QueueSetup): void {
+    if (this.#life?.queues[setup.index] !== undefined) return;
+    const fault = this.#enliven(setup);
+    if (fault !== undefined) this.needsReset(fault.message);
+  }
+
   #start(): void {
     if (this.#status.state !== 'running') {
       this.#parts.configInterrupt();
       return;
     }
-    if (this.#resets === 0) this.#activate();
+    if (this.#life !== undefined) for (const setup of this.queues) this.#join(setup);
+    else if (this.#resets === 0) this.#activate();
     else this.#activateWhenDrained();
   }
 
@@ -262,7 +291,8 @@ export class DeviceLifeCycle {
     const draining = this.#draining;
     draining.then(
       () => {
-        if (draining === this.#draining && this.#status.state === 'running') this.#activate();
+        const awaited = this.#life === undefined && (this.#status.state === 'running' || this.#early);
+        if (awaited && draining === this.#draining) this.#activate();
       },
       // The status field has been told, and the device asks for another reset.
       () => {},
@@ -293,7 +323,8 @@ export class DeviceLifeCycle {
   }
 
   #featuresObjection(): string | undefined {
-    const objection = featureObjection(this.offered, this.#accepted);
+    const used = this.#life !== undefined ? 'the driver uses the device by the legacy interface already' : undefined;
+    const objection = used ?? featureObjection(this.offered, this.#accepted);
     this.#watch?.judged(this.#accepted, objection);
     return objection;
   }

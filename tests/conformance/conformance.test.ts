@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -62,6 +62,13 @@ describe('the requirements of virtio 1.2', () => {
       return who === undefined ? [] : [`${id}: device ${who.deviceId} offers ${name}: name the test that shows it`];
     });
     expect(wrong).toEqual([]);
+  });
+
+  test('concern every kind of device there is', () => {
+    const made = readFileSync(join(root, 'devices/virtio/fake-driver/every-device.ts'), 'utf8');
+    const kinds = readdirSync(join(root, 'devices/virtio')).filter((file) => file.endsWith('-device.ts'));
+    expect(kinds.length).toBeGreaterThanOrEqual(3);
+    expect(kinds.filter((file) => !made.includes(`'../${file}'`))).toEqual([]);
   });
 
   test('all stand in the table', () => {

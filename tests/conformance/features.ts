@@ -5,5 +5,4 @@ import type { FeatureBit } from './requirement.ts';
 export const FEATURE = {
   blkLifetime: { name: 'VIRTIO_BLK_F_LIFETIME', bit: 15, device: 2 },
   consoleMultiport: { name: 'VIRTIO_CONSOLE_F_MULTIPORT', bit: 1, device: 3 },
-  consoleEmergWrite: { name: 'VIRTIO_CONSOLE_F_EMERG_WRITE', bit: 2, device: 3 },
 } as const satisfies Readonly<Record<string, FeatureBit>>;

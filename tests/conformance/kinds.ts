@@ -1,9 +1,10 @@
 /** virtio 1.2, sections 5.2 to 5.4: what block, console and entropy devices must do. */
 import { FEATURE } from './features.ts';
-import { notApplicable, notOffered, type Section, section, shown, tests } from './requirement.ts';
+import { notOffered, type Section, section, shown, tests } from './requirement.ts';
 
 const BLK = 'devices/virtio/blk-device.test.ts';
 const BLK_CONFIG = 'devices/virtio/blk-config.test.ts';
+const CONSOLE = 'devices/virtio/console-device.test.ts';
 const OFFERS = 'devices/virtio/offers.test.ts';
 
 export const KINDS: readonly Section[] = [
@@ -90,10 +91,13 @@ export const KINDS: readonly Section[] = [
     ),
   ]),
   section('5.3.4.1', 'Console Device, Legacy Interface: Device configuration layout', [
-    notApplicable("legacy: the configuration has the guest's byte order", 'there is no console device'),
+    shown(
+      "legacy: the configuration has the guest's byte order, little-endian on x86",
+      tests(CONSOLE, 'prints, is typed on, and knows its size'),
+    ),
   ]),
   section('5.3.5.1', 'Console Device, Device Requirements: Device Initialization', [
-    notOffered(FEATURE.consoleEmergWrite, 'lets emerg_wr be written at any time'),
+    shown('lets emerg_wr be written at any time', tests(CONSOLE, 'an emergency write needs no queue and no driver')),
   ]),
   section('5.3.6.2.1', 'Console Device, Device Requirements: Multiport Device Operation', [
     notOffered(FEATURE.consoleMultiport, 'adds no port that is there already'),

@@ -1,5 +1,6 @@
 /** One of each kind of device, for tests of what all of them have in common. */
 import { BlkDevice } from '../blk-device.ts';
+import { ConsoleDevice } from '../console-device.ts';
 import type { VirtioDevice } from '../device.ts';
 import { MemoryBlockStore } from '../memory-block-store.ts';
 import { P9Device } from '../p9-device.ts';
@@ -13,5 +14,6 @@ export const EVERY_DEVICE: Readonly<Record<string, () => VirtioDevice>> = {
   block: () => new BlkDevice({ store: new MemoryBlockStore(new Uint8Array(8192)), serial: 'disk', defer }),
   'read-only block': () =>
     new BlkDevice({ store: new MemoryBlockStore(new Uint8Array(8192), { readonly: true }), defer }),
+  console: () => new ConsoleDevice({ transmit: () => true, readyForInput: () => {}, rows: 25, columns: 80, defer }),
   entropy: () => new RngDevice({ random: (into) => into.fill(0x5a), defer }),
 };
