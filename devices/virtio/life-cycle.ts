@@ -238,7 +238,7 @@ export class DeviceLifeCycle {
   #enliven(setup: QueueSetup): RingFault | undefined {
     const life = this.#life;
     if (life === undefined || !setup.enabled) return undefined;
-    const queue = setup.activate(this.#parts.memory, this.#accepted);
+    const queue = this.#activateQueue(setup);
     if (isRingFault(queue)) return queue;
     life.queues[setup.index] = queue;
     this.kick(setup.index);
