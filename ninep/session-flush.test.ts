@@ -68,6 +68,17 @@ describe.each(VERSIONS)('Tflush in %s', (version) => {
     expect(await flush).toEqual({});
   });
 
+  test('of all that is under way, as the device asks for when its queue is reset: fids stay', async () => {
+    const { session, client, read } = await reading({ onFlush: 'reject' });
+    const fids = session.fidCount;
+    session.flushAll();
+    await expect(read.reply).rejects.toBeInstanceOf(TakenBack);
+    expect([session.outstanding, session.fidCount, session.version]).toEqual([0, fids, version]);
+    const again = client.send('Tread', { fid: fid(0), offset: 0n, count: 10 });
+    session.flushAll();
+    await expect(again.reply).rejects.toBeInstanceOf(TakenBack);
+  });
+
   test('EINTR without a flush is an answer like any other', async () => {
     const { gates, read } = await reading();
     gates[0]?.reject(errno('EINTR'));

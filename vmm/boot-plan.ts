@@ -15,6 +15,8 @@ export const GRAFTED_INIT = `/${GRAFT_NAME}/init`;
 export interface BootWords {
   /** Words for the kernel itself: console, clock, switches this host needs. */
   readonly kernelWords: readonly string[];
+  /** The device below /dev that init's shell is on; the first serial port unless given. */
+  readonly shellOn?: string | undefined;
   /** The root share, if the guest boots from one. */
   readonly root: RootWords | undefined;
 }
@@ -39,11 +41,11 @@ export function namesRoot(append: string | undefined): boolean {
 }
 
 /** Puts the kernel command line together; words after `--` are arguments of init. @spec Linux admin-guide, kernel-parameters */
-export function commandLine(config: PlannedConfig, { kernelWords, root }: BootWords): string {
+export function commandLine(config: PlannedConfig, { kernelWords, root, shellOn }: BootWords): string {
   const line = [...kernelWords];
   if (root !== undefined) line.push(...rootWords(root));
   if (config.append) line.push(config.append);
-  if (runsOurInit(root)) line.push(...initWords(config));
+  if (runsOurInit(root)) line.push(...initWords(config, shellOn));
   return line.join(' ');
 }
 
@@ -62,7 +64,7 @@ function rootWords({ readonly = true, init }: RootWords): string[] {
   ];
 }
 
-function initWords(config: PlannedConfig): string[] {
+function initWords(config: PlannedConfig, shellOn: string | undefined): string[] {
   const environment = config.terminal
     ? [quoted(`TERM=${config.terminal.term}`), `ROWS=${config.terminal.rows}`, `COLUMNS=${config.terminal.columns}`]
     : [];
@@ -70,6 +72,7 @@ function initWords(config: PlannedConfig): string[] {
   const argumentsOfInit = [
     ...mounts.flatMap(({ tag, at }) => (at === false ? [] : [`mount=${initField(tag)}:${initField(at)}`])),
     ...(config.session === 'shell' ? [] : [`control=${CONTROL_TAG}`]),
+    ...(shellOn === undefined || config.session !== 'shell' ? [] : [`terminal=${shellOn}`]),
     ...(config.cwd === undefined ? [] : [`cwd=${initField(config.cwd)}`]),
     ...(config.announce ? ['announce'] : []),
   ];

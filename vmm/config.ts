@@ -102,8 +102,16 @@ export interface StoreDisk extends AnyDisk {
 
 export type DiskConfig = ImageDisk | StoreDisk;
 
+/** A console that is no serial port, /dev/hvc0 in a Linux guest. What is typed goes there. A machine has one at most. */
+export interface ConsoleConfig {
+  readonly kind: 'console';
+  /** Name of the device, for traces; default virtio-console. */
+  readonly id?: string;
+  readonly virtio?: VirtioConfig;
+}
+
 /** A device that is no share. */
-export type DeviceConfig = RngConfig | DiskConfig;
+export type DeviceConfig = RngConfig | DiskConfig | ConsoleConfig;
 
 /** The directory a guest boots from. */
 export interface RootConfig {
@@ -144,6 +152,12 @@ export interface VirtualMachineConfig {
    * same devices. Commands of `exec` that have not ended are rejected then.
    */
   readonly onReboot?: OnReboot;
+  /**
+   * Where the shell of our init is: `virtio` is a console device, which loses nothing that is pasted and follows the size of
+   * the terminal, and needs a kernel with a driver for it; `serial` is the first serial port. `auto`, the default, is virtio
+   * where the kernel is the default one. The kernel's own messages come by the serial port in any case.
+   */
+  readonly console?: 'auto' | 'virtio' | 'serial';
   /** Our init prints one line on the console as soon as it runs, for timing a boot. Default false. */
   readonly announce?: boolean;
   /** Kernel messages on the console from the first line on. Default false. */

@@ -121,3 +121,47 @@ describe('typing', () => {
     expect(port.typed).toBe('');
   });
 });
+
+describe('a terminal beside the serial port', () => {
+  function withTerminal() {
+    const { console, port } = connected();
+    const terminal = { room: 0, typed: '', resumed: 0, size: [0, 0] };
+    console.connectTerminal({
+      receive(piece) {
+        const taken = piece.subarray(0, terminal.room);
+        terminal.room -= taken.length;
+        terminal.typed += Buffer.from(taken).toString();
+        return taken.length;
+      },
+      resumeOutput() {
+        terminal.resumed += 1;
+      },
+      resize(rows, columns) {
+        terminal.size = [rows, columns];
+      },
+    });
+    return { console, port, terminal };
+  }
+
+  test('gets what is typed, once it has room, and the serial port nothing', async () => {
+    const { console, port, terminal } = withTerminal();
+    const typed = console.type(bytes('early'));
+    expect([terminal.typed, port.typed]).toEqual(['', '']);
+    terminal.room = 8;
+    console.readyForInput();
+    await typed;
+    expect([terminal.typed, port.typed]).toEqual(['early', '']);
+  });
+
+  test('goes on together with the serial port, and hears of sizes', async () => {
+    const { console, port, terminal } = withTerminal();
+    const gate = new Gate<void>();
+    console.listen(() => gate.promise);
+    expect(console.transmit(bytes('a'))).toBe(false);
+    gate.resolve();
+    await turn();
+    expect([port.resumed, terminal.resumed]).toEqual([1, 1]);
+    console.resize(50, 132);
+    expect(terminal.size).toEqual([50, 132]);
+  });
+});

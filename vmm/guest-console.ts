@@ -1,22 +1,29 @@
 /** Takes console output; a returned promise holds the guest's serial port back until it settles. */
 export type ConsoleListener = (bytes: Uint8Array) => void | Promise<void>;
 
-/** The serial port as the console sees it. */
+/** A serial port as the console sees it. */
 interface Port {
   /** Takes as many bytes as it has room for, and says how many. */
   receive(bytes: Uint8Array): number;
   resumeOutput(): void;
 }
 
+/** A port that knows the size of the terminal it is shown on. */
+interface TerminalPort extends Port {
+  resize(rows: number, columns: number): void;
+}
+
 /**
- * Between the guest's serial port and people: hands what the guest prints to whoever listens, no faster than the slowest
- * listener takes it, and types no faster than the guest reads.
+ * Between the guest's ports and people: hands what the guest prints to whoever listens, no faster than the slowest
+ * listener takes it, and types no faster than the guest reads. What is printed on any port is shown; what is typed goes to
+ * the terminal where there is one, and waits until the guest has opened that, else to the serial port.
  */
 export class GuestConsole {
   readonly #listeners = new Set<ConsoleListener>();
   readonly #failed: (error: unknown) => void;
   readonly #typed: { bytes: Uint8Array; readonly taken: () => void }[] = [];
   #port: Port | undefined;
+  #terminal: TerminalPort | undefined;
   #busy = 0;
   #ended = false;
 
@@ -29,8 +36,18 @@ export class GuestConsole {
     this.#port = port;
   }
 
+  /** There is a port made for people beside the serial one. */
+  connectTerminal(port: TerminalPort): void {
+    this.#terminal = port;
+  }
+
+  /** The terminal the console is shown on has another size; without a port that can tell it, nobody hears of it. */
+  resize(rows: number, columns: number): void {
+    this.#terminal?.resize(rows, columns);
+  }
+
   /**
-   * Types `bytes`, which must not change meanwhile; resolves when the guest's serial port has taken them all, or the
+   * Types `bytes`, which must not change meanwhile; resolves when the guest's port has taken them all, or the
    * machine has ended.
    */
   type(bytes: Uint8Array): Promise<void> {
@@ -41,10 +58,10 @@ export class GuestConsole {
     });
   }
 
-  /** The serial port has room again. */
+  /** A port has room again. */
   readyForInput(): void {
     for (let next = this.#typed[0]; next !== undefined; next = this.#typed[0]) {
-      next.bytes = next.bytes.subarray(this.#port?.receive(next.bytes) ?? 0);
+      next.bytes = next.bytes.subarray((this.#terminal ?? this.#port)?.receive(next.bytes) ?? 0);
       if (next.bytes.length > 0) return;
       this.#typed.shift();
       next.taken();
@@ -82,7 +99,9 @@ export class GuestConsole {
       this.#drop(listener, error);
     }
     this.#busy--;
-    if (this.#busy === 0) this.#port?.resumeOutput();
+    if (this.#busy > 0) return;
+    this.#port?.resumeOutput();
+    this.#terminal?.resumeOutput();
   }
 
   #drop(listener: ConsoleListener, error: unknown): void {

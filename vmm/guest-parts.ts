@@ -32,6 +32,8 @@ export interface GuestPlan {
   readonly control: GuestControl | undefined;
   /** What becomes of the machine when the guest resets it; it ends unless given. */
   readonly onReboot?: OnReboot | undefined;
+  /** Made by `guestConsole`. */
+  readonly console: GuestConsole;
   /** Lets the host's other work have its turn. */
   readonly defer: Defer;
 }
@@ -74,10 +76,14 @@ export function asUsageError(error: unknown): unknown {
   return isAsked ? new UsageError(error.message, { cause: error }) : error;
 }
 
+/** Where a guest's ports are shown and typed on. */
+export function guestConsole(hooks: Pick<Hooks, 'notice'>): GuestConsole {
+  return new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+}
+
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
 export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events'>, disposal: Disposal): GuestParts {
-  const { accelerator, map, control } = plan;
-  const console = new GuestConsole((error) => hooks.notice?.(`a console listener failed: ${describeError(error)}`));
+  const { accelerator, map, control, console } = plan;
   const requests = { handle: (_what: MachineRequest) => {} };
   const failures = { handle: (_error: unknown) => {} };
   const guarded = (work: () => void) => () => {

@@ -63,14 +63,14 @@ export class Guest {
   }
 
   /**
-   * Calls `listener` with what the guest writes to its first serial port; a returned promise holds the guest back. One
+   * Calls `listener` with what the guest writes to its console device and its first serial port; a returned promise holds the guest back. One
    * that throws is not called again, and a notice says why.
    */
   onConsole(listener: ConsoleListener): void {
     this.#parts.console.listen(listener);
   }
 
-  /** Types `bytes` on the guest's first serial port; resolves when the port has taken them, or the machine has ended. */
+  /** Types `bytes` on the guest's console device, or its first serial port; resolves when the guest's port has taken them, or the machine has ended. */
   writeConsole(bytes: Uint8Array): Promise<void> {
     return this.#parts.console.type(bytes);
   }
@@ -78,6 +78,11 @@ export class Guest {
   /** Calls `listener` each time the guest begins anew, before its first instruction. It must not throw. */
   onReset(listener: (reset: GuestReset) => void): void {
     this.#resetListeners.add(listener);
+  }
+
+  /** The terminal the console is shown on has another size: a console device tells the guest, a serial port cannot. */
+  resizeConsole(rows: number, columns: number): void {
+    this.#parts.console.resize(rows, columns);
   }
 
   /** Resolves when no CPU executes; works while the guest spins. Rejects for a machine that was not started. */

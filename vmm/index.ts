@@ -19,6 +19,7 @@ export type { Limit, Throttling } from '../ninep/layers/throttle/limits.ts';
 export type { EventKind, Events, TraceEvent } from '../trace/event.ts';
 export { type EventSink, EventStream } from '../trace/event-stream.ts';
 export type {
+  ConsoleConfig,
   DeviceConfig,
   DiskConfig,
   ImageDisk,

@@ -1,11 +1,13 @@
 import { loadHostfs } from 'node-hostfs';
 import { BlkDevice } from '../devices/virtio/blk-device.ts';
 import type { BlockStore } from '../devices/virtio/block-store.ts';
+import { ConsoleDevice } from '../devices/virtio/console-device.ts';
 import { RngDevice } from '../devices/virtio/rng-device.ts';
-import type { DeviceConfig, DiskConfig } from './config.ts';
+import type { DeviceConfig, DiskConfig, VirtualMachineConfig } from './config.ts';
 import { FileBlockStore } from './disks/file-block-store.ts';
 import { openImage } from './disks/image-file.ts';
 import type { Disposal } from './disposal.ts';
+import type { GuestConsole } from './guest-console.ts';
 import type { Hooks } from './hooks.ts';
 import type { MachineDevice } from './machine-device.ts';
 
@@ -14,6 +16,10 @@ export interface OpenerHost {
   /** Remembers what is to be closed once the machine has ended. */
   readonly disposal: Disposal;
   readonly hooks: Pick<Hooks, 'notice'>;
+  /** Where a console device is shown and typed on. */
+  readonly console: GuestConsole;
+  /** Size of the terminal that is shown on. */
+  readonly terminal?: VirtualMachineConfig['terminal'] | undefined;
 }
 
 /** How each kind of device comes into being. */
@@ -26,6 +32,20 @@ const OPENERS: {
   rng: ({ id = 'virtio-rng' }) => ({
     label: `'${id}'`,
     make: (defer) => new RngDevice({ random: (into) => crypto.getRandomValues(into), defer }),
+  }),
+  console: ({ id = 'virtio-console' }, { console, terminal }) => ({
+    label: `'${id}'`,
+    make: (defer) => {
+      const device = new ConsoleDevice({
+        defer,
+        rows: terminal?.rows,
+        columns: terminal?.columns,
+        transmit: (bytes) => console.transmit(bytes),
+        readyForInput: () => console.readyForInput(),
+      });
+      console.connectTerminal(device);
+      return device;
+    },
   }),
   disk: (config, host) => {
     const store = host.disposal.take(openStore(config, host), (it) => it.close());

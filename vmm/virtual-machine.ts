@@ -9,14 +9,16 @@ import { GuestControl } from './control/guest-control.ts';
 import type { Disposal } from './disposal.ts';
 import { Guest } from './guest.ts';
 import { findGuestFiles } from './guest-files.ts';
-import { type GuestParts, guestParts, wireGuest } from './guest-parts.ts';
+import { type GuestParts, guestConsole, guestParts, wireGuest } from './guest-parts.ts';
 import type { Hooks } from './hooks.ts';
 import { HostCalls } from './host-calls.ts';
 import { DEFAULT_MEMORY } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
 import { mmioPlaces, mmioWords } from './mmio-places.ts';
+import { openDevice } from './open-device.ts';
 import { openDevices } from './open-devices.ts';
+import { ownConsole, shellDevice } from './own-console.ts';
 import { type ServedExport, shareSession } from './share-session.ts';
 import { openRoot } from './shares.ts';
 
@@ -56,9 +58,11 @@ async function assemble(
   disposal: Disposal,
   counters: Map<string, Counters>,
 ): Promise<GuestParts> {
+  const console = guestConsole(hooks);
   // Before a kernel is made: what is wrong with a share or a disk is told at once.
   const calls = hooks.events && new HostCalls(hooks.events);
-  const opened = await openDevices(config, hooks, disposal, counters, calls);
+  const { terminal } = config;
+  const opened = await openDevices(config, { hooks, disposal, counters, calls, console, terminal });
   const choice = await chooseAccelerator(config, hooks);
   const files = await findGuestFiles(config, hooks, choice);
   const { kernel, initrd, root } = files;
@@ -74,15 +78,17 @@ async function assemble(
     serve(ROOT_TAG, { exported, scope: calls });
   }
   devices.push(...opened);
+  const own = ownConsole(config, root);
+  if (own !== undefined) devices.push(openDevice(own, { disposal, hooks, console, terminal }));
   const control = runsOurInit(root) && config.session !== 'shell' ? new GuestControl() : undefined;
   if (control !== undefined) serve(CONTROL_TAG, { exported: control.backend });
 
   const kernelWords = [...files.kernelWords, ...mmioWords(mmioPlaces(devices))];
-  const cmdline = commandLine(config, { ...files, kernelWords });
+  const cmdline = commandLine(config, { ...files, kernelWords, shellOn: shellDevice(config, own) });
   const defer = (work: () => void) => void setImmediate(work);
   const { onReboot } = config;
   return wireGuest(
-    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, onReboot, defer },
+    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, console, onReboot, defer },
     hooks,
     disposal,
   );

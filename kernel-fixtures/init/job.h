@@ -7,6 +7,8 @@ struct shell_settings {
 	/* GLIBC_TUNABLES=..., which on some hosts keeps glibc off registers that the guest kernel does not save. */
 	char *tunables;
 	const char *cwd;
+	/* Its device below /dev; the first serial port where there is none of that name. */
+	const char *terminal;
 	const char *term;
 	const char *rows;
 	const char *columns;
@@ -19,7 +21,7 @@ struct shell_settings {
  */
 int start_commands(int missing, char *tunables);
 
-/* Starts a login shell on the serial console. Returns a process id or a negative errno. */
+/* Starts a login shell on its terminal. Returns a process id or a negative errno. */
 int start_shell(const struct shell_settings *settings);
 
 /* Forks; the child's signals are as a program expects them. Returns as fork does, and says on the console why not. */

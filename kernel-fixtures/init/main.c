@@ -132,6 +132,8 @@ static void read_argument(struct arguments *arguments, const char *argument)
 		arguments->announce = 1;
 	} else if ((value = text_after(argument, "control="))) {
 		arguments->control = value;
+	} else if ((value = text_after(argument, "terminal="))) {
+		arguments->shell.terminal = value;
 	} else if ((value = text_after(argument, "cwd="))) {
 		if (text_decode(cwd, sizeof(cwd), value, value + text_length(value)) > 0)
 			arguments->shell.cwd = cwd;

@@ -17,9 +17,14 @@ static char *setting(char *to, size_t capacity, const char *name, const char *va
 static void open_terminal(const struct shell_settings *settings)
 {
 	struct winsize size = { .ws_row = 0 };
-	/* A controlling terminal has to be the terminal itself: /dev/console never is one. */
-	int fd = sys_open("/dev/ttyS0", O_RDWR);
+	static char path[64];
+	int fd = -ENOENT;
 
+	/* A controlling terminal has to be the terminal itself: /dev/console never is one. */
+	if (settings->terminal)
+		fd = sys_open(setting(path, sizeof(path), "/dev/", settings->terminal), O_RDWR);
+	if (fd < 0)
+		fd = sys_open("/dev/ttyS0", O_RDWR);
 	if (fd < 0) {
 		complain("cannot open", "/dev/ttyS0", fd);
 		return;

@@ -100,12 +100,10 @@ describeGuest('disks', (accel) => {
   test('the guest sees how writes are cached, and may choose', async () => {
     const [first, second] = await on(
       'through',
-      'cat $q/write_cache; c=$(dirname $q)/cache_type; echo "write back" > $c; cat $q/write_cache',
+      'cat $q/write_cache; c=$q/../cache_type; echo "write back" > $c; cat $q/write_cache',
     );
     expect([first, second]).toEqual(['write through', 'write back']);
-    expect(
-      await on('transitional' in VARIANTS && accel === 'software' ? 'transitional' : 'packed', 'cat $q/write_cache'),
-    ).toEqual(['write back']);
+    expect(await on('packed', 'cat $q/write_cache')).toEqual(['write back']);
   });
 
   test('a program may bring a disk of its own', async () => {
@@ -153,16 +151,21 @@ describeGuest(`a guest that boots from a disk${withoutMke2fs === undefined ? '' 
           ...['-drive', `file=${image},if=virtio,format=raw`],
           ...['-virtfs', `local,path=${share},mount_tag=host,security_model=none`],
         ],
-        { input: `${script.join('\n')}\n` },
+        // A serial port loses what is typed before the guest has opened it.
+        { input: `${'\n'.repeat(32)}${script.join('\n')}\n` },
       );
       expect(result.status).toBe(0);
       const sum = md5(readFileSync(join(share, 'large')));
-      for (const line of ['2\n', 'from the host\n', `sum ${sum}  -`, 'bytes trimmed'])
-        expect(result.stdout).toContain(line);
+      const shown = result.stdout.replaceAll('\r', '');
+      for (const line of ['\n2\n', '\nfrom the host\n', `\nsum ${sum}  -\n`, 'bytes trimmed\n']) {
+        expect(shown).toContain(line);
+      }
       // The file of 6.4 MB is gone from the host's file system too.
       expect(statSync(image).blocks * 512).toBeLessThan(6 * MIB);
-      const check = execFileSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin e2fsck -fn ${image}`], { encoding: 'utf8' });
-      expect(check).not.toContain('Fix');
+      // The guest was switched off with its root mounted, so the journal is replayed first; then nothing is amiss.
+      execFileSync('sh', ['-c', 'PATH=$PATH:/usr/sbin:/sbin; e2fsck -p "$0"; e2fsck -fn "$0"', image], {
+        stdio: 'pipe',
+      });
     },
     GUEST_TIMEOUT_MS,
   );
@@ -170,18 +173,20 @@ describeGuest(`a guest that boots from a disk${withoutMke2fs === undefined ? '' 
   skippable(
     'cannot write to it with readonly=on',
     async () => {
-      const before = md5(readFileSync(image));
+      const fixed = join(scratch, 'fixed.img');
+      makeImage(fixed, join(scratch, 'system'), '24M');
+      const before = md5(readFileSync(fixed));
       const { vmlinux } = await ensureKernel({ arch: archOf(accel) });
       const { stdout } = await tsvmm(
         [
-          ...['run', '-accel', accel, '-m', '128', '-kernel', vmlinux, '-append', 'root=/dev/vda ro init=/.tsvmm/init'],
-          ...['-drive', `if=none,id=root,file=${image},readonly=on`, '-device', 'virtio-blk-pci,drive=root'],
+          ...['run', '-accel', accel, '-m', '128', '-kernel', vmlinux, '--console', 'virtio'],
+          ...['-append', 'root=/dev/vda ro init=/.tsvmm/init -- terminal=hvc0'],
+          ...['-drive', `if=none,id=root,file=${fixed},readonly=on`, '-device', 'virtio-blk-pci,drive=root'],
         ],
-        { input: 'cat /root/kept; mount -o remount,rw /; echo status $?; exit\n' },
+        { input: 'grep -c " / ext4 ro" /proc/mounts; mount -o remount,rw /; echo status $?; exit\n' },
       );
-      expect(stdout).toContain('from the host\n');
-      expect(stdout).toMatch(/status [1-9]/);
-      expect(md5(readFileSync(image))).toBe(before);
+      expect(stdout.replaceAll('\r', '')).toMatch(/\n1\n[\s\S]*\nstatus [1-9]/);
+      expect(md5(readFileSync(fixed))).toBe(before);
     },
     GUEST_TIMEOUT_MS,
   );

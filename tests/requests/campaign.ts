@@ -75,7 +75,7 @@ async function runVariant(plan: Plan) {
   const patience = new Patience((error) => lose(error));
   const share = new Share(variant, slow, plan.random, patience);
   try {
-    const queueResets = await Promise.race([lost, work(share, plan)]);
+    const queueResets = await Promise.race([lost, work(share, patience, plan)]);
     share.check();
     return { requests: share.requests, interrupts: share.interrupts, queueResets };
   } catch (error) {
@@ -89,7 +89,7 @@ async function runVariant(plan: Plan) {
   }
 }
 
-async function work(share: Share, { variant, quota, random, pool }: Plan): Promise<number> {
+async function work(share: Share, patience: Patience, { variant, quota, random, pool }: Plan): Promise<number> {
   await share.start();
   const { client } = share;
   await client.version();
@@ -100,14 +100,17 @@ async function work(share: Share, { variant, quota, random, pool }: Plan): Promi
 
   const planned = TRANSPORTS[variant.transport].legacy ? 0 : RESETS;
   let resets = 0;
+  let resetting = false;
   /** The worker that comes by when it is time resets the queue under the others. */
   const resetIfDue = async (): Promise<void> => {
-    if (resets >= planned || share.requests < ((resets + 1) * quota) / (planned + 1)) return;
+    if (resetting || resets >= planned || share.requests < ((resets + 1) * quota) / (planned + 1)) return;
     resets += 1;
+    resetting = true;
     await share.resetQueue();
+    resetting = false;
   };
   const run = async (worker: Worker): Promise<void> => {
-    while (share.requests < quota) {
+    while (share.requests < quota && !patience.over) {
       await resetIfDue();
       await worker.step();
     }

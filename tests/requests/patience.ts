@@ -30,6 +30,11 @@ export class Patience {
     }
   }
 
+  /** Nothing more is to be waited for. */
+  get over(): boolean {
+    return this.#ended;
+  }
+
   end(): void {
     this.#ended = true;
   }

@@ -10,7 +10,7 @@ import { GuestControl } from '../control/guest-control.ts';
 import type { Disposal } from '../disposal.ts';
 import { kernelWords } from '../fixtures/command-line.ts';
 import { Guest } from '../guest.ts';
-import { type GuestParts, guestParts, wireGuest } from '../guest-parts.ts';
+import { type GuestParts, guestConsole, guestParts, wireGuest } from '../guest-parts.ts';
 import type { Hooks } from '../hooks.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { memoryMap } from '../memory-map.ts';
@@ -74,7 +74,19 @@ async function assemble(config: BrowserMachineConfig, hooks: Hooks, disposal: Di
   const { defer } = host;
   const { onReboot } = config;
   return wireGuest(
-    { accelerator, map, cpus: 1, kernel, initrd: undefined, cmdline, devices, control, onReboot, defer },
+    {
+      accelerator,
+      map,
+      cpus: 1,
+      kernel,
+      initrd: undefined,
+      cmdline,
+      devices,
+      control,
+      console: guestConsole(hooks),
+      onReboot,
+      defer,
+    },
     hooks,
     disposal,
   );

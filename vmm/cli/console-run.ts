@@ -2,7 +2,7 @@ import { errorCode } from '../host/error-code.ts';
 import { EscapeKeys } from './escape-keys.ts';
 import { CONSOLE_KEYS } from './help.ts';
 import type { Machine } from './machine-port.ts';
-import type { ProcessIo } from './process-io.ts';
+import type { OutputStream, ProcessIo } from './process-io.ts';
 import { say } from './report.ts';
 import { ScreenModes } from './screen-modes.ts';
 import type { SignalWatch } from './signals.ts';
@@ -37,6 +37,7 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
     attached = true;
     release.push(io.stdin.isTTY ? attachTerminal(machine, io) : attachPipe(machine, io));
   };
+  release.push(followSize(machine, io.stdout));
   machine.onConsole((bytes) => {
     attachInput();
     screen.see(bytes);
@@ -62,6 +63,16 @@ export async function runConsole(machine: Machine, io: ProcessIo, signals: Signa
   } finally {
     for (const undo of release) undo();
   }
+}
+
+/** Tells the machine of each new size of the terminal. */
+function followSize(machine: Machine, stdout: OutputStream): () => void {
+  const onResize = (): void => {
+    const { rows, columns } = stdout;
+    if (rows && columns) machine.resizeConsole(rows, columns);
+  };
+  stdout.on('resize', onResize);
+  return () => void stdout.off('resize', onResize);
 }
 
 function attachTerminal(machine: Machine, io: ProcessIo): () => void {

@@ -16,6 +16,7 @@ writeFileSync(
   `<domain type='qemu'>
   <memory unit='MiB'>128</memory>
   <vcpu>2</vcpu>
+  <on_reboot>destroy</on_reboot>
   <os>
     <kernel>/k</kernel>
     <cmdline>from=file</cmdline>
@@ -36,12 +37,13 @@ function request(...args: string[]): RunRequest {
 }
 
 const SHARE = { path: '/s', securityModel: 'mapped-xattr', fmode: 0o640, mountTag: 'src' };
-const NOTICE = `${file}:12: <sound> is left out: there is no sound`;
+const NOTICE = `${file}:13: <sound> is left out: there is no sound`;
 
 test('a domain is the configuration its options are', () => {
   expect(request()).toEqual({
     config: {
       accel: 'software',
+      onReboot: 'end',
       kernel: '/k',
       append: 'from=file',
       memory: 128 * 2 ** 20,

@@ -30,6 +30,8 @@ export interface Machine {
   reset(): Promise<void>;
   /** Settles when the guest has taken the bytes, which may be never. */
   writeConsole(bytes: Uint8Array): Promise<void>;
+  /** The terminal the console is shown on has another size. */
+  resizeConsole(rows: number, columns: number): void;
   exec(argv: readonly string[], options?: ExecStreams): RunningCommand;
   stop(): Promise<MachineEnd>;
 }

@@ -38,6 +38,7 @@ export interface RawRunOptions {
   readonly fsdev?: readonly string[];
   readonly device?: readonly string[];
   readonly drive?: readonly string[];
+  readonly console?: string;
   readonly mount?: readonly string[];
   readonly cwd?: string;
   readonly env?: readonly string[];
@@ -127,6 +128,12 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'devices',
     doc: 'a disk, /dev/vda and so on in the guest',
+  },
+  {
+    name: 'console',
+    value: 'auto|virtio|serial',
+    group: 'devices',
+    doc: "where the shell is: a virtio console, the serial port, or auto, the first with tsvmm's own kernel (default)",
   },
   {
     name: 'mount',

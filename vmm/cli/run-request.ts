@@ -6,7 +6,7 @@ import { type DomainReader, readDomainFile } from '../domain/domain-file.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
-import { ACCEL, MACHINE, MEMORY, SMP } from '../options/machine.ts';
+import { ACCEL, CONSOLE, MACHINE, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { collectSockets } from '../options/sockets.ts';
@@ -111,6 +111,7 @@ function besideDomain({ accel: _accel, ...domain }: DomainOptions, raw: RawRunOp
   return {
     ...domain,
     ...raw,
+    reboot: raw.reboot !== false && domain.reboot !== false,
     fsdev: [...domain.fsdev, ...(raw.fsdev ?? [])],
     device: [...domain.device, ...(raw.device ?? [])],
     drive: [...domain.drive, ...(raw.drive ?? [])],
@@ -153,6 +154,9 @@ function readConfig(raw: RawRunOptions): VirtualMachineConfig {
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(root === undefined ? {} : { root: raw.init === undefined ? root : { ...root, init: raw.init } }),
+    ...(raw.console === undefined
+      ? {}
+      : { console: readWithFirstKey('--console', CONSOLE, 'place', raw.console).place }),
     ...(raw.verbose === undefined ? {} : { verbose: raw.verbose }),
   };
 }

@@ -12,7 +12,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-store-'));
 const path = join(scratch, 'image');
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const fresh = () => Buffer.from({ length: 4 * MIB }).map((_, index) => (index >> 9) * 3 + 1);
+const CONTENT = Buffer.alloc(4 * MIB);
+for (let at = 0; at < CONTENT.length; at += 512) CONTENT.fill((at >> 9) * 3 + 1, at, at + 512);
+const fresh = () => Buffer.from(CONTENT);
 
 async function withStore(options: Partial<FileBlockStoreOptions>, use: (store: FileBlockStore) => Promise<void>) {
   writeFileSync(path, fresh());

@@ -9,6 +9,8 @@ export interface DomainOptions {
   readonly memory?: string;
   readonly smp?: string;
   readonly accel?: 'kvm' | 'software';
+  /** False: a guest that resets the machine ends the run. */
+  readonly reboot?: boolean;
   readonly fsdev: readonly string[];
   readonly device: readonly string[];
   readonly drive: readonly string[];

@@ -73,6 +73,11 @@ function readOsType(element: XmlElement, draft: DomainDraft): void {
   }
 }
 
+/** Actions, and whether the guest boots again; other actions end the run. @spec libvirt Domain XML format, Events configuration */
+function readOnReboot(element: XmlElement, draft: DomainDraft): void {
+  draft.options.reboot = draft.text(element) === 'restart';
+}
+
 function readFile(option: 'kernel' | 'initrd'): (element: XmlElement, draft: DomainDraft) => void {
   return (element, draft) => {
     draft.options[option] = draft.text(element);
@@ -153,7 +158,7 @@ export const DOMAIN_ELEMENTS: ElementTable = {
     },
   },
   on_poweroff: { silent: 'the run ends' },
-  on_reboot: { silent: 'as --no-reboot says' },
+  on_reboot: { read: readOnReboot },
   on_crash: { silent: 'the run ends with status 122' },
   on_lockfailure: { silent: 'a locked image is refused' },
   pm: { silent: 'the guest cannot sleep' },

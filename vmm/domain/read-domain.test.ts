@@ -19,6 +19,7 @@ test('what virt-install writes becomes options, and a line for each thing that i
     accel: 'kvm',
     memory: '2048M',
     smp: '4',
+    reboot: true,
     kernel: '/boot/vmlinuz',
     initrd: '/boot/initrd.img',
     append: 'root=/dev/vda1 console=ttyS0 quiet',
@@ -79,6 +80,14 @@ describe('the machine', () => {
         'd.xml:1: <vcpu> cpuset: CPUs are not tied to those of the host; use taskset',
       ],
     });
+  });
+
+  test.each([
+    ['restart', true],
+    ['destroy', false],
+    ['preserve', false],
+  ])('on_reboot %s: boots again %s', (action, reboot) => {
+    expect(read(`<on_reboot>${action}</on_reboot>`).options.reboot).toBe(reboot);
   });
 
   test('without a kernel tsvmm boots its own, and says so; a boot device is refused then', () => {

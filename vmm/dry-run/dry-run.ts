@@ -7,12 +7,13 @@ import type { LinuxImage } from '../boot/linux-image.ts';
 import { loadLinux, memoryNeeded } from '../boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, GRAFTED_INIT, mountPoint, ROOT_TAG, runsOurInit } from '../boot-plan.ts';
 import { checkConfig } from '../check-config.ts';
-import type { RootConfig, ShareConfig, VirtualMachineConfig } from '../config.ts';
+import type { ConsoleConfig, RootConfig, ShareConfig, VirtualMachineConfig } from '../config.ts';
 import { Disposal } from '../disposal.ts';
 import { driverOf } from '../export-config.ts';
 import { kernelWords } from '../fixtures/command-line.ts';
 import { hasKernel, kernelPaths } from '../fixtures/kernel.ts';
 import { initPath, rootPaths } from '../fixtures/root.ts';
+import { GuestConsole } from '../guest-console.ts';
 import { findRoot } from '../guest-files.ts';
 import { asUsageError } from '../guest-parts.ts';
 import type { Hooks } from '../hooks.ts';
@@ -22,6 +23,7 @@ import { type MachineDevice, shareDevice } from '../machine-device.ts';
 import { memoryMap, PORTS } from '../memory-map.ts';
 import { mmioPlaces, mmioWords } from '../mmio-places.ts';
 import { openDevice } from '../open-device.ts';
+import { ownConsole, shellDevice } from '../own-console.ts';
 import { functionsOf, mmioDevicesOf } from './look-at-machine.ts';
 import type { FileReport, MachineReport, ShareReport } from './machine-report.ts';
 
@@ -61,10 +63,15 @@ async function report(
     config.memory ?? DEFAULT_MEMORY,
     kernel === undefined ? undefined : memoryNeeded(kernel, initrd?.length),
   );
-  const devices = plannedDevices(config, root, disposal);
+  const own = ownConsole(config, root);
+  const devices = plannedDevices(config, root, own, disposal);
   const places = mmioPlaces(devices);
   const ownWords = kernelWords({ arch, pvm, ownKernel: config.kernel !== undefined, verbose: config.verbose ?? false });
-  const cmdline = commandLine(config, { kernelWords: [...ownWords, ...mmioWords(places)], root });
+  const cmdline = commandLine(config, {
+    kernelWords: [...ownWords, ...mmioWords(places)],
+    root,
+    shellOn: shellDevice(config, own),
+  });
 
   const host = idleHost(map);
   const machine = new Machine(host, {
@@ -113,15 +120,17 @@ async function report(
 function plannedDevices(
   config: VirtualMachineConfig,
   root: RootConfig | undefined,
+  own: ConsoleConfig | undefined,
   disposal: Disposal,
 ): MachineDevice[] {
+  const host = { disposal, hooks: {}, console: new GuestConsole() };
   const ours = (mountTag: string) => shareDevice({ mountTag, handler: NOBODY });
   return [
     ...(root === undefined ? [] : [ours(ROOT_TAG)]),
     ...(config.shares ?? []).map(({ mountTag, virtio }) =>
       shareDevice({ mountTag, handler: NOBODY, ...(virtio && { virtio }) }),
     ),
-    ...(config.devices ?? []).map((device) => openDevice(device, { disposal, hooks: {} })),
+    ...[...(config.devices ?? []), ...(own ? [own] : [])].map((device) => openDevice(device, host)),
     ...(runsOurInit(root) && config.session !== 'shell' ? [ours(CONTROL_TAG)] : []),
   ];
 }

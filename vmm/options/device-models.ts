@@ -15,7 +15,6 @@ export type DeviceModel = { readonly doc: string } & (
   | { readonly refusal: string }
 );
 
-const LATER = 'is not supported yet; leave it out';
 const NEVER = 'is not supported; leave it out';
 
 /** One kind of device under all its names: those of QEMU's virtio devices follow one pattern. */
@@ -48,8 +47,8 @@ export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   ...models('9p', 'virtio-9p', 'a 9p share'),
   ...models('disk', 'virtio-blk', 'a disk'),
   ...models('rng', 'virtio-rng', 'a source of random numbers'),
-  'virtio-serial-pci': { doc: 'a console', refusal: LATER },
-  virtconsole: { doc: 'a console', refusal: LATER },
+  'virtio-serial-pci': { doc: 'a console', refusal: 'is not supported by name; use --console virtio' },
+  virtconsole: { doc: 'a console', refusal: 'is not supported by name; use --console virtio' },
   'virtio-net-pci': { doc: 'a network card', refusal: NEVER },
   'virtio-balloon-pci': { doc: 'a memory balloon', refusal: NEVER },
   'virtio-scsi-pci': { doc: 'a SCSI bus', refusal: NEVER },

@@ -36,6 +36,11 @@ const EXECUTOR = {
 /** The keys of `--accel`; the first may lack its name. @spec QEMU invocation, -accel */
 export const ACCEL = { accel: { ...EXECUTOR, required: true } } as const;
 
+/** The keys of `--console`; the first may lack its name. */
+export const CONSOLE = {
+  place: { type: oneOf('auto', 'virtio', 'serial'), doc: 'where the shell is', required: true },
+} as const;
+
 /** The keys of `--machine`; the first may lack its name. tsvmm has one machine, whichever is named, and `none`. */
 export const MACHINE = {
   type: { type: oneOf('pc', 'q35', 'none'), doc: 'kind of machine' },

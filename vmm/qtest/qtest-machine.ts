@@ -10,6 +10,7 @@ import { describeError } from '../describe-error.ts';
 import { deviceTrace } from '../device-trace.ts';
 import { Disposal } from '../disposal.ts';
 import { type MachineEnd, type MachineEndReason, machineEnd } from '../exit-status.ts';
+import { GuestConsole } from '../guest-console.ts';
 import type { Hooks } from '../hooks.ts';
 import { HostCalls } from '../host-calls.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
@@ -72,7 +73,8 @@ export class QtestMachine {
     const disposal = new Disposal();
     try {
       const calls = hooks.events && new HostCalls(hooks.events);
-      const devices = await openDevices(config, hooks, disposal, new Map(), calls);
+      const console = new GuestConsole();
+      const devices = await openDevices(config, { hooks, disposal, counters: new Map(), calls, console });
       return QtestMachine.#wire(config, devices, hooks, disposal);
     } catch (error) {
       await disposal.run().catch(() => {});

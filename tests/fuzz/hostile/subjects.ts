@@ -3,6 +3,7 @@ import type { VirtioDevice } from '../../../devices/virtio/device.ts';
 import { RngDevice } from '../../../devices/virtio/rng-device.ts';
 import type { Random } from '../../support/random.ts';
 import { BlkSubject } from './blk-subject.ts';
+import { ConsoleSubject } from './console-subject.ts';
 import { P9Subject } from './p9-subject.ts';
 
 /** A device to be fuzzed, with what is behind it. */
@@ -45,6 +46,7 @@ const NOTHING = new Uint8Array();
 export const SUBJECTS: Readonly<Record<string, SubjectMaker>> = {
   '9p': (parts) => new P9Subject(parts),
   blk: (parts) => new BlkSubject(parts),
+  console: (parts) => new ConsoleSubject(parts),
   rng: ({ defer, interfere }) => ({
     device: new RngDevice({
       defer,

@@ -74,6 +74,7 @@ export class FakeMachine implements Machine {
   readonly events = new EventEmitter();
   readonly typed: number[] = [];
   readonly commands: FakeCommand[] = [];
+  readonly sizes: (readonly [rows: number, columns: number])[] = [];
   readonly ended: Promise<MachineEnd>;
   stops = 0;
   isStarted = false;
@@ -102,6 +103,10 @@ export class FakeMachine implements Machine {
 
   async reset(): Promise<void> {
     this.events.emit('reset', { line: RESET_LINES.requested, reason: 'requested' } satisfies Partial<GuestReset>);
+  }
+
+  resizeConsole(rows: number, columns: number): void {
+    this.sizes.push([rows, columns]);
   }
 
   async writeConsole(bytes: Uint8Array): Promise<void> {
