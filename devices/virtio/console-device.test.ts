@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { ConsoleDevice } from './console-device.ts';
 import { resetDevice, startDevice } from './fake-driver/driver-transport.ts';
 import { Arena, GuestRam } from './fake-driver/guest-ram.ts';
+import { makeDriverQueue } from './fake-driver/make-driver-queue.ts';
+import { resetQueue } from './fake-driver/queue-reset.ts';
 import { WAYS } from './fake-driver/ways.ts';
 
 const MIB = 2 ** 20;
@@ -10,7 +12,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const text = (bytes: readonly Uint8Array[]) => Buffer.concat(bytes).toString('latin1');
 const bytes = (string: string) => new TextEncoder().encode(string);
 
-async function running(way: keyof typeof WAYS = 'direct', features = SIZE | EMERG_WRITE) {
+async function running(way: keyof typeof WAYS = 'direct', features = SIZE | EMERG_WRITE, queueReset = false) {
   const ram = GuestRam.ofLength(2 * MIB);
   const arena = new Arena(ram, 0x1000, 2 * MIB - 0x1000);
   const output: Uint8Array[] = [];
@@ -40,7 +42,7 @@ async function running(way: keyof typeof WAYS = 'direct', features = SIZE | EMER
     seen.configInterrupts += 1;
   };
   const start = async (packed = false) => {
-    const [receiveq, transmitq] = await startDevice(transport, arena, { features, packed });
+    const [receiveq, transmitq] = await startDevice(transport, arena, { features, packed, queueReset });
     if (receiveq === undefined || transmitq === undefined) throw new Error('no queues');
     await turn();
     return { receiveq, transmitq };
@@ -137,6 +139,28 @@ test('a pause holds the guest only after a while, and nothing is lost or doubled
   expect(output.map((piece) => text([piece]).slice(0, 4))).toEqual(
     Array.from({ length: 48 }, (_, index) => String(index).padStart(4, '0')),
   );
+});
+
+test('a reset of the output queue drops what the host has paused, and the new queue prints', async () => {
+  const { arena, device, host, output, print, transport } = await running('direct', SIZE, true);
+  host.takes = false;
+  print('a'.repeat(400_000));
+  await turn();
+  const shown = text(output).length;
+  expect(shown).toBeLessThan(400_000);
+  await resetQueue(transport, 1);
+  const queue = makeDriverQueue(arena, { size: 8 });
+  transport.enableQueue(1, queue.ring);
+  host.takes = true;
+  device.resumeOutput();
+  const address = arena.allocate(3);
+  arena.bytes(address, 3).set(bytes('new'));
+  queue.add([{ address, length: 3 }], []);
+  queue.publish();
+  transport.kick(1);
+  await turn();
+  expect(text(output).slice(shown)).toBe('new');
+  expect(queue.takeUsed()).toEqual({ id: 0, len: 0 });
 });
 
 test('a long buffer is handed over in pieces, and leaves turns to others', async () => {

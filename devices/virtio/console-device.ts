@@ -37,6 +37,14 @@ export interface ConsoleDeviceOptions {
   readonly columns?: number | undefined;
 }
 
+/** Output on its way: a chain, the queue it goes back to, and how much of it was handed over. */
+interface Sending {
+  readonly queue: Virtqueue;
+  readonly chain: Chain;
+  piece: number;
+  done: number;
+}
+
 /** A virtio console device. */
 export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
   readonly name = 'virtio-console';
@@ -61,7 +69,7 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
   #grace = GRACE_BYTES;
   #turnDue = false;
   /** A chain of output that is not handed over as a whole yet, and how much of it is. */
-  #sending: { readonly chain: Chain; piece: number; done: number } | undefined;
+  #sending: Sending | undefined;
 
   constructor(options: ConsoleDeviceOptions) {
     this.#options = options;
@@ -136,6 +144,11 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
     this.#later();
   }
 
+  /** The rest of what was on its way is lost. */
+  queueReset(index: number): void {
+    if (index === TRANSMITQ) this.#endSending();
+  }
+
   async reset(): Promise<void> {
     this.#context = undefined;
     this.#sending = undefined;
@@ -150,20 +163,24 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
       if (this.#sending === undefined) {
         const chain = this.#pop(queue);
         if (chain === undefined) break;
-        this.#sending = { chain, piece: 0, done: 0 };
+        this.#sending = { queue, chain, piece: 0, done: 0 };
         if (!this.#heard) this.#later();
         this.#heard = true;
       }
       if (this.#sendPiece(this.#sending)) continue;
-      queue.push(this.#sending.chain, 0);
-      this.#sending = undefined;
+      this.#endSending();
     }
     this.#context?.notifyUsed(queue);
     if (left === 0) this.#later();
   }
 
+  #endSending(): void {
+    this.#sending?.queue.push(this.#sending.chain, 0);
+    this.#sending = undefined;
+  }
+
   /** Hands the next piece over; false when there is none. */
-  #sendPiece(sending: { readonly chain: Chain; piece: number; done: number }): boolean {
+  #sendPiece(sending: Sending): boolean {
     const segment = sending.chain.readable[sending.piece];
     if (segment === undefined) return false;
     const bytes = segment.slice(sending.done, sending.done + MOST_BYTES);

@@ -13,6 +13,8 @@ export class ConsoleSubject implements Subject {
     writable: 0,
     judge: () => (this.#last.includes('ping') ? undefined : 'did not print'),
   };
+  /** Input that nobody types needs no buffer. */
+  readonly onDemand = [0];
   #last = '';
   #paused = false;
 

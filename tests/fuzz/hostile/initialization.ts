@@ -161,7 +161,8 @@ export async function renewQueue(world: World, random: Random): Promise<string> 
   ledger.turn();
   await ticks(2);
   const renewed: WatchedQueue | undefined = ledger.queues.at(index);
-  if (world.alive && renewed?.looks === 0) ledger.verdict.fail(`nobody looks at the new queue ${index}`);
+  const looks = world.alive && subject.onDemand?.includes(index) !== true;
+  if (looks && renewed?.looks === 0) ledger.verdict.fail(`nobody looks at the new queue ${index}`);
   return `queue ${index} of ${place.size}${hurried ? ', in a hurry' : ''}`;
 }
 

@@ -15,6 +15,8 @@ export interface Subject {
   release(random: Random): boolean;
   /** A request that works in any state, and what is wrong with the answer, if anything is. */
   readonly probe: Request & { judge(answer: Uint8Array): string | undefined };
+  /** Queues that are looked at only when the device has something for them; a ring alone makes it look at the others. */
+  readonly onDemand?: readonly number[];
   /** What is left behind after a reset that should not be, or undefined. */
   leaked(): string | undefined;
 }
