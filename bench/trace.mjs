@@ -1,4 +1,5 @@
-// npm run bench:trace -- [--base COMMIT] [--rounds N]: what tracing costs that is not asked for: this tree against another commit.
+// npm run bench:trace -- [--base COMMIT] [--tree COMMIT] [--rounds N]: what tracing costs that is not asked for: this tree, or
+// another with a stream of events, against a commit without.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +19,9 @@ function refuse(line) {
 
 function options() {
   try {
-    const { values } = parseArgs({ options: { base: { type: 'string' }, rounds: { type: 'string', default: '21' } } });
-    return { base: values.base ?? firstWithout(), rounds: Number(values.rounds) };
+    const known = { base: { type: 'string' }, tree: { type: 'string' }, rounds: { type: 'string', default: '21' } };
+    const { values } = parseArgs({ options: known });
+    return { base: values.base ?? firstWithout(), commit: values.tree, rounds: Number(values.rounds) };
   } catch (error) {
     return refuse(error.message);
   }
@@ -38,7 +40,7 @@ function git(...args) {
   return execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-const { base, rounds } = options();
+const { base, commit, rounds } = options();
 if (!Number.isInteger(rounds) || rounds < 3) refuse('--rounds is a whole number from 3 on');
 const cache = join(root, 'node_modules', '.cache');
 mkdirSync(cache, { recursive: true });
@@ -46,11 +48,11 @@ const scratch = mkdtempSync(join(cache, 'bench-trace-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** The files of a commit, with this tree's loop in them. */
-function checkOut(commit) {
-  const tree = join(scratch, 'base');
+function checkOut(commit, folder, ...more) {
+  const tree = join(scratch, folder);
   mkdirSync(tree);
   try {
-    const archive = execFileSync('git', ['archive', commit, 'bytes', 'devices', 'ninep', 'node-hostfs'], {
+    const archive = execFileSync('git', ['archive', commit, 'bytes', 'devices', 'ninep', ...more], {
       cwd: root,
       maxBuffer: 2 ** 28,
     });
@@ -86,10 +88,12 @@ async function program(tree, name, out) {
   return outfile;
 }
 
+const tree = commit === undefined ? root : checkOut(commit, 'tree', 'trace');
+const shown = commit?.slice(0, 12) ?? 'this tree';
 const programs = {
-  [`without (${base.slice(0, 12)})`]: await program(checkOut(base), 'off', 'base'),
-  'this tree, off': await program(root, 'off', 'off'),
-  'this tree, on': await program(root, 'on', 'on'),
+  [`without (${base.slice(0, 12)})`]: await program(checkOut(base, 'base'), 'off', 'base'),
+  [`${shown}, off`]: await program(tree, 'off', 'off'),
+  [`${shown}, on`]: await program(tree, 'on', 'on'),
 };
 await stop();
 

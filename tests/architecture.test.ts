@@ -16,7 +16,11 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
     ninep: [{ from: 'bytes' }, { from: 'node-hostfs', only: /^ninep\/backends\/local\// }],
     devices: [
       { from: 'bytes' },
-      { from: 'ninep', only: /^devices\/virtio\/p9-device(\.test)?\.ts$/, file: /^ninep\/frame-handler\.ts$/ },
+      {
+        from: 'ninep',
+        only: /^devices\/virtio\/p9-(device(\.test)?|queues\.test)\.ts$/,
+        file: /^ninep\/frame-handler\.ts$/,
+      },
     ],
     trace: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }],
     vmm: [

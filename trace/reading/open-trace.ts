@@ -27,6 +27,9 @@ export async function openTraceFile(chunks: AsyncIterable<Uint8Array>): Promise<
   if (await source.atEnd()) throw new TraceError('it is empty');
   const first = await source.peek(24);
   const open = BEGINNINGS.find(([beginning]) => beginning.every((byte, at) => first[at] === byte))?.[1];
-  if (open === undefined) throw new TraceError('it is no trace, recording or pcapng of tsvmm');
+  if (open === undefined)
+    throw new TraceError(
+      'it is no trace, recording or pcapng of tsvmm; the lines of --trace FILE alone are not read, those of --trace FILE,format=text are',
+    );
   return open(source);
 }

@@ -132,7 +132,11 @@ describe('a bad file is one line and status 2', () => {
   test.each<[string, string | undefined, RegExp]>([
     ['none', undefined, /none does not exist; name a file that --trace or --record wrote$/],
     ['empty', '', /empty cannot be read: it is empty$/],
-    ['prose', 'Dear reader,\n', /prose cannot be read: it is no trace, recording or pcapng of tsvmm$/],
+    [
+      'prose',
+      'Dear reader,\n',
+      /prose cannot be read: it is no trace, recording or pcapng of tsvmm; the lines of --trace FILE alone are not read, /,
+    ],
     ['short.pcapng', '\n\r\r\n', /cannot be read: it is no trace|its first block is cut off$/],
     ['other.jsonl', '{"a":1}\n', /cannot be read: it does not begin with the header of a trace$/],
     [
