@@ -289,6 +289,8 @@ describe.each([
       await turn();
       rig.device.hold = false;
       const fresh = await started();
+      // By MMIO the new life begins once the old one has ended, which the status does not say.
+      await turn();
       const reply = offer(fresh, 'ping');
       rig.transport.kick(0);
       expect(reply()).toBe('ping');

@@ -62,7 +62,7 @@ async function connectToClient(
     throw new UsageError(`${option}: ${written} ${cause}; start what listens there first, or add server=on,wait=off`);
   }
   void serveClient(socket, welcome, events.onFailure).then(() => events.onEnd?.());
-  return { close: () => void socket.destroy() };
+  return { close: () => hangUp(socket) };
 }
 
 async function listenForClients(
@@ -91,7 +91,7 @@ async function listenForClients(
   return {
     close() {
       server.close();
-      current?.destroy();
+      if (current !== undefined) hangUp(current);
       removeFile?.();
     },
   };
@@ -111,6 +111,16 @@ async function serveClient(socket: Socket, welcome: WelcomeClient, onFailure: (e
     client?.close();
     socket.destroy();
   }
+}
+
+/** Longest that a client may take for what was sent to it before, in milliseconds. */
+const FAREWELL_MS = 500;
+
+/** Ends the connection once the client has what was sent to it. */
+function hangUp(socket: Socket): void {
+  socket.destroySoon();
+  const late = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  socket.once('close', () => clearTimeout(late));
 }
 
 /** Sends text; resolves when the socket has room, or is no more. */

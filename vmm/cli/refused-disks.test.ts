@@ -6,7 +6,7 @@ const REFUSED: readonly Refused[] = [
   ['run --drive if=virtio', '--drive: file is missing; add file=FILE'],
   [
     'run --drive x.img',
-    "--drive: unknown option 'x.img'; the options are file, if, id, readonly, format, media, cache, discard, aio, index, snapshot",
+    "--drive: unknown option 'x.img'; the options are file, if, id, file.*, auto-read-only, readonly, format, media, cache, discard, aio, index, snapshot",
   ],
   ['run --drive file=x.img,if=ide', '--drive: if=ide is not supported yet; use virtio'],
   ['run --drive file=x.img,if=none', '--drive: if=none needs a name; add id=ID, and --device virtio-blk-pci,drive=ID'],

@@ -145,9 +145,8 @@ export class QtestMachine {
   }
 
   #requested(what: MachineRequest): void {
-    // Not within the write that asks for it.
-    if (what === 'reset') setImmediate(() => void this.#reset(true));
-    else void this.#finish(machineEnd(what));
+    // The access that asks for it is answered first.
+    setImmediate(() => void (what === 'reset' ? this.#reset(true) : this.#finish(machineEnd(what))));
   }
 
   async #reset(byGuest: boolean): Promise<void> {
