@@ -6,6 +6,7 @@
  */
 import type { AccessWidth, Defer } from '../ports.ts';
 import { CONSOLE_FEATURE, type ConsoleOwner, consoleConfig } from './console-config-registers.ts';
+import { ConsoleOutput } from './console-output.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import type { Chain, Virtqueue } from './virtqueue.ts';
 
@@ -17,14 +18,6 @@ const [RECEIVEQ, TRANSMITQ] = [0, 1] as const;
 const PCI_CLASS = 0x07_80_00;
 /** Buffers looked at, or pieces of them handed over, in one turn of the device thread. */
 const STEPS_PER_TURN = 32;
-/** Longest piece of output handed over at a time; a guest's buffer may have gigabytes. */
-const MOST_BYTES = 65_536;
-/**
- * Output handed over although the host asked for a pause. Linux waits for each piece of it with interrupts off, so a short
- * pause should not reach the guest.
- */
-const GRACE_BYTES = 262_144;
-
 /** What a console device is connected to. */
 export interface ConsoleDeviceOptions {
   readonly defer: Defer;
@@ -35,14 +28,6 @@ export interface ConsoleDeviceOptions {
   /** Size of the terminal at first; 0 by 0 for none. */
   readonly rows?: number | undefined;
   readonly columns?: number | undefined;
-}
-
-/** Output on its way: a chain, the queue it goes back to, and how much of it was handed over. */
-interface Sending {
-  readonly queue: Virtqueue;
-  readonly chain: Chain;
-  piece: number;
-  done: number;
 }
 
 /** A virtio console device. */
@@ -65,17 +50,15 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
    * up the port, so nothing is typed before.
    */
   #heard = false;
-  #paused = false;
-  #grace = GRACE_BYTES;
   #turnDue = false;
-  /** A chain of output that is not handed over as a whole yet, and how much of it is. */
-  #sending: Sending | undefined;
+  readonly #output: ConsoleOutput;
 
   constructor(options: ConsoleDeviceOptions) {
     this.#options = options;
     this.rows = options.rows ?? 0;
     this.columns = options.columns ?? 0;
     this.#config = consoleConfig.instance(this);
+    this.#output = new ConsoleOutput((bytes) => options.transmit(bytes));
   }
 
   readConfig(offset: number, width: AccessWidth): number {
@@ -88,7 +71,7 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
 
   /** @spec virtio 1.2 §5.3.6.1 Driver Requirements: Device Operation */
   emergencyWrite(value: number): void {
-    this.#transmit(Uint8Array.of(value & 0xff));
+    this.#output.write(Uint8Array.of(value & 0xff));
   }
 
   /** The terminal has another size, each 0 to 65,535: the driver is told. @spec virtio 1.2 §5.3.6 Device Operation */
@@ -138,20 +121,17 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
 
   /** The host can take output again. */
   resumeOutput(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#grace = GRACE_BYTES;
-    this.#later();
+    if (this.#output.resume()) this.#later();
   }
 
   /** The rest of what was on its way is lost. */
   queueReset(index: number): void {
-    if (index === TRANSMITQ) this.#endSending();
+    if (index === TRANSMITQ) this.#output.giveBack();
   }
 
   async reset(): Promise<void> {
     this.#context = undefined;
-    this.#sending = undefined;
+    this.#output.forget();
     this.#heard = false;
   }
 
@@ -159,46 +139,18 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
     const queue = this.#context?.queue(TRANSMITQ);
     if (queue === undefined) return;
     let left = STEPS_PER_TURN;
-    for (; left > 0 && !(this.#paused && this.#grace <= 0); left -= 1) {
-      if (this.#sending === undefined) {
+    for (; left > 0 && !this.#output.isBlocked; left -= 1) {
+      if (!this.#output.isSending) {
         const chain = this.#pop(queue);
         if (chain === undefined) break;
-        this.#sending = { queue, chain, piece: 0, done: 0 };
+        this.#output.begin(queue, chain);
         if (!this.#heard) this.#later();
         this.#heard = true;
       }
-      if (this.#sendPiece(this.#sending)) continue;
-      this.#endSending();
+      this.#output.step();
     }
     this.#context?.notifyUsed(queue);
     if (left === 0) this.#later();
-  }
-
-  #endSending(): void {
-    this.#sending?.queue.push(this.#sending.chain, 0);
-    this.#sending = undefined;
-  }
-
-  /** Hands the next piece over; false when there is none. */
-  #sendPiece(sending: Sending): boolean {
-    const segment = sending.chain.readable[sending.piece];
-    if (segment === undefined) return false;
-    const bytes = segment.slice(sending.done, sending.done + MOST_BYTES);
-    sending.done += bytes.length;
-    if (sending.done >= segment.length) {
-      sending.piece += 1;
-      sending.done = 0;
-    }
-    this.#transmit(bytes);
-    return true;
-  }
-
-  #transmit(bytes: Uint8Array): void {
-    if (this.#options.transmit(bytes)) this.#grace = GRACE_BYTES;
-    else {
-      this.#paused = true;
-      this.#grace -= bytes.length;
-    }
   }
 
   /** The next chain, or undefined where there is none; then a kick will come. */
