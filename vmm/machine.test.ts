@@ -321,6 +321,20 @@ describe('platform', () => {
     expect(requests).toEqual([request]);
   });
 
+  test('a guest that has switched its machine off executes nothing more, until a reset', async () => {
+    const { machine } = machineWith([]);
+    machine.write('pio', 0x604, 2, 0x2000);
+    let over = false;
+    void machine.takeHold()?.then(() => {
+      over = true;
+    });
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    expect(over).toBe(false);
+    machine.write('pio', 0x604, 2, 0x2000);
+    await machine.reset();
+    expect(machine.takeHold()).toBeUndefined();
+  });
+
   test('a write of four bytes to the configuration address is no reset', () => {
     const { machine, requests } = machineWith([]);
     machine.write('pio', 0xcf8, 4, 0x8000_06ff);

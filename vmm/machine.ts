@@ -134,6 +134,7 @@ export class Machine implements AccessHandler {
    * more. No CPU may execute meanwhile. Rejects, after all the rest was done, with what kept a device from it.
    */
   async reset(): Promise<void> {
+    this.#hold = undefined;
     for (const part of this.#platform) part.reset();
     this.pci.reset();
     for (const { reset } of this.#virtio) reset?.();
@@ -163,7 +164,7 @@ export class Machine implements AccessHandler {
       [PORTS.postCode, postCode],
       [PORTS.systemControlA, controlA],
       [PORTS.fwCfg, fwCfg],
-      [PORTS.pm1aControl, pm1ControlPort(control)],
+      [PORTS.pm1aControl, pm1ControlPort(this.#switchingOff(control))],
       [PORTS.pciConfig, configuration],
     ];
     for (const [range, target] of targets) {
@@ -172,16 +173,31 @@ export class Machine implements AccessHandler {
     }
   }
 
+  #holdCpu(until: Promise<void>): void {
+    const before = this.#hold;
+    this.#hold = before === undefined ? until : before.then(() => until);
+  }
+
+  /** A guest that has switched its machine off executes nothing more, however long it takes until the machine is gone. */
+  #switchingOff(control: MachineControl): MachineControl {
+    return {
+      request: (what, source) => {
+        this.#holdCpu(FOR_GOOD);
+        control.request(what, source);
+      },
+    };
+  }
+
   #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
-    const holdCpu: HoldCpu = (until) => {
-      const before = this.#hold;
-      this.#hold = before === undefined ? until : before.then(() => until);
-    };
+    const holdCpu: HoldCpu = (until) => this.#holdCpu(until);
     this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, holdCpu, trace });
   }
 }
+
+/** Never settles. */
+const FOR_GOOD = new Promise<void>(() => {});
 
 /** Waits for all, then rejects with the first failure. */
 async function allEnded(ends: readonly Promise<void>[]): Promise<void> {
