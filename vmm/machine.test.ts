@@ -324,8 +324,10 @@ describe('platform', () => {
   test('a guest that has switched its machine off executes nothing more, until a reset', async () => {
     const { machine } = machineWith([]);
     machine.write('pio', 0x604, 2, 0x2000);
+    const hold = machine.takeHold();
+    expect(hold).toBeInstanceOf(Promise);
     let over = false;
-    void machine.takeHold()?.then(() => {
+    void hold?.then(() => {
       over = true;
     });
     for (let turns = 0; turns < 5; turns += 1) await turn();
