@@ -134,7 +134,6 @@ export class Machine implements AccessHandler {
    * more. No CPU may execute meanwhile. Rejects, after all the rest was done, with what kept a device from it.
    */
   async reset(): Promise<void> {
-    this.#hold = undefined;
     for (const part of this.#platform) part.reset();
     this.pci.reset();
     for (const { reset } of this.#virtio) reset?.();
