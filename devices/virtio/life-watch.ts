@@ -1,6 +1,6 @@
 /** Tells of a device's life, step by step. Made only where somebody watches. */
 import type { DescriptorListener, DescriptorSeen, EventId, EventPort } from '../events.ts';
-import { featureNames } from './feature-names.ts';
+import { featureNames } from './device-names.ts';
 import type { LifeCycleParts } from './life-cycle.ts';
 import { ringFormat } from './queue-layout.ts';
 import type { QueueSetup } from './queue-setup.ts';
@@ -37,13 +37,13 @@ export class LifeWatch {
 
   /** The driver wrote which features it accepts. */
   accepted(offered: bigint, accepted: bigint): void {
-    this.#events.emit('features', { offered, accepted, names: featureNames(this.#deviceId, accepted) });
+    this.#events.emit('features', { offered, accepted, names: featureNames(this.#deviceId, accepted).join(' ') });
   }
 
   /** The driver set FEATURES_OK: the features were agreed to, or there is an objection. */
   judged(accepted: bigint, objection: string | undefined): void {
     if (objection !== undefined) this.#events.emit('features-refused', { accepted, why: objection });
-    else this.#events.emit('features-agreed', { accepted, names: featureNames(this.#deviceId, accepted) });
+    else this.#events.emit('features-agreed', { accepted, names: featureNames(this.#deviceId, accepted).join(' ') });
   }
 
   /** The driver broke a rule. */
