@@ -9,6 +9,7 @@ import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
+import { inspectRecording } from './inspect-command.ts';
 import { type Inspection, type InspectorFactory, openInspection } from './inspection.ts';
 import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
@@ -58,6 +59,8 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
       return runProxyHelper(invocation.request, io, parts.proxyHelper);
+    case 'inspect':
+      return inspectRecording(invocation.request, io);
     case 'trace':
       return printTrace(invocation.request, io);
     case 'kernel':
