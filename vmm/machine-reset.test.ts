@@ -72,6 +72,7 @@ function machineOf(virtio: readonly VirtioConfig[], handler: FrameHandler) {
     resume() {},
     async stop() {},
     async reset() {},
+    standStill: () => () => {},
     async close() {},
   };
   const machine = new Machine(accelerator, {
