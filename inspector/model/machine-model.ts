@@ -10,6 +10,8 @@ import type { TraceEvent } from '../../trace/event.ts';
 import type { MachineDescription } from '../../trace/machine-description.ts';
 import { type CountsModel, emptyCounts, foldCounts } from './counts.ts';
 import { type DevicesModel, emptyDevices, foldDevices } from './devices.ts';
+import { emptyRings, foldRings, type RingsModel } from './rings.ts';
+import { emptySessions, foldSessions, type SessionsModel } from './sessions.ts';
 
 /** The parts the state consists of. */
 export interface ModelParts {
@@ -17,6 +19,10 @@ export interface ModelParts {
   counts: CountsModel;
   /** The devices that were plugged in. */
   devices: DevicesModel;
+  /** Virtqueues with the chains in them. */
+  rings: RingsModel;
+  /** 9P: requests under way, fids and names, how long requests took. */
+  sessions: SessionsModel;
 }
 
 /** Everything the page shows that is not a single event. */
@@ -40,6 +46,8 @@ interface ModelPart<Key extends keyof ModelParts> {
 const PARTS: { readonly [Key in keyof ModelParts]: ModelPart<Key> } = {
   counts: { empty: emptyCounts, fold: foldCounts },
   devices: { empty: emptyDevices, fold: foldDevices },
+  rings: { empty: emptyRings, fold: foldRings },
+  sessions: { empty: emptySessions, fold: foldSessions },
 };
 
 const FOLDS = Object.keys(PARTS) as (keyof ModelParts)[];
