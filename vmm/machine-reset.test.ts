@@ -73,6 +73,7 @@ function machineOf(virtio: readonly VirtioConfig[], handler: FrameHandler) {
     resume() {},
     async stop() {},
     async reset() {},
+    standStill: () => () => {},
     async close() {},
   };
   const machine = new Machine(accelerator, {

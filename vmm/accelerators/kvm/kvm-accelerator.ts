@@ -108,6 +108,13 @@ export class KvmAccelerator implements Accelerator {
     this.#standstill.release('owner');
   }
 
+  standStill(): () => void {
+    const standstill = this.#standstill;
+    // Not started, or ended: then there is nobody to keep still.
+    standstill.hold('inspector').catch(() => {});
+    return () => standstill.release('inspector');
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -132,6 +132,11 @@ export class SoftwareAccelerator implements Accelerator {
     this.#parts.slices.resume();
   }
 
+  /** The CPU is on this thread, so it stands anyway. */
+  standStill(): () => void {
+    return this.clock.hold();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = undefined;
     await this.#parts.slices.stop();
