@@ -13,6 +13,8 @@ import type { Share } from './share.ts';
 /** The most pieces one system call takes (IOV_MAX). */
 const MOST_PIECES = 1024;
 
+const MOST_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 const WRITEOUT = SYNC_FILE_RANGE.WAIT_BEFORE | SYNC_FILE_RANGE.WRITE;
 
 /** A regular file opened for I/O: a descriptor of its own, so that position-free reads, writes and locks are its own. */
@@ -49,13 +51,14 @@ export class LocalFile implements OpenFile, LockableFile {
   read(offset: bigint, into: readonly Uint8Array[]): MaybeAsync<number> {
     const { hostfs } = this.share;
     const pieces = atMost(into);
-    if (this.kind.inMemory) return check(hostfs.preadv2(this.fd, pieces, offset, 0));
+    if (this.kind.inMemory) return check(hostfs.preadv2(this.fd, oneOrMore(pieces), place(offset), 0));
     const wanted = totalLength(pieces);
     let done = 0;
     let rest = pieces;
     // A short answer may mean the end of the file, or of what is cached: only a second question tells.
     while (this.asksCache && done < wanted) {
-      const got = hostfs.preadv2(this.fd, rest, offset + BigInt(done), RWF.NOWAIT);
+      const at = place(done === 0 ? offset : offset + BigInt(done));
+      const got = hostfs.preadv2(this.fd, oneOrMore(rest), at, RWF.NOWAIT);
       if (got === 0) return done;
       if (got < 0) {
         if (got === -E.OPNOTSUPP) this.asksCache = false;
@@ -84,7 +87,7 @@ export class LocalFile implements OpenFile, LockableFile {
     const pieces = atMost(from);
     if (this.share.settings.writesOut) return this.writeOut(offset, pieces);
     if (!this.durable) {
-      const write = () => hostfs.pwritev2(this.fd, pieces, offset, 0);
+      const write = () => hostfs.pwritev2(this.fd, oneOrMore(pieces), place(offset), 0);
       const written = policy.writeDirectly(this.kind, totalLength(pieces), write);
       if (written !== undefined) return check(written);
     }
@@ -141,6 +144,17 @@ export class LocalFile implements OpenFile, LockableFile {
     if (closed === undefined) return released;
     return closed.then(() => released);
   }
+}
+
+/** One piece by itself costs node-hostfs half of what a list of one does. */
+function oneOrMore(pieces: readonly Uint8Array[]): Uint8Array | readonly Uint8Array[] {
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : pieces;
+}
+
+/** An offset in the form that costs less to hand over. */
+function place(offset: bigint): number | bigint {
+  return offset <= MOST_SAFE ? Number(offset) : offset;
 }
 
 function atMost(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
