@@ -7,6 +7,7 @@ import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
 import type { FsKind } from './io-policy.ts';
 import type { LockableFile } from './lock-table.ts';
+import { poolTurns } from './pool-turns.ts';
 import { dropSetIds } from './set-ids.ts';
 import type { Share } from './share.ts';
 
@@ -73,7 +74,8 @@ export class LocalFile implements OpenFile, LockableFile {
   }
 
   private async readInPool(offset: bigint, rest: readonly Uint8Array[], done: number): Promise<number> {
-    const got = await this.share.hostfs.preadv2Async(this.fd, rest, offset, 0);
+    const { hostfs } = this.share;
+    const got = await poolTurns.run(this.identity, () => hostfs.preadv2Async(this.fd, rest, offset, 0));
     if (got < 0 && done === 0) throw errnoOf(-got);
     return done + Math.max(got, 0);
   }
@@ -91,7 +93,7 @@ export class LocalFile implements OpenFile, LockableFile {
       const written = policy.writeDirectly(this.kind, totalLength(pieces), write);
       if (written !== undefined) return check(written);
     }
-    return hostfs.pwritev2Async(this.fd, pieces, offset, 0).then(check);
+    return this.writeInPool(offset, pieces).then(check);
   }
 
   /** What a mapped model keeps is looked at again only after something of it was changed. */
@@ -105,12 +107,18 @@ export class LocalFile implements OpenFile, LockableFile {
   /** Also has the host begin to write it to the disk, after what it is writing there already. @spec QEMU 9psetup, writeout */
   private async writeOut(offset: bigint, pieces: readonly Uint8Array[]): Promise<number> {
     const { hostfs } = this.share;
-    const written = check(await hostfs.pwritev2Async(this.fd, pieces, offset, 0));
+    const written = check(await this.writeInPool(offset, pieces));
     // Where an append went, nobody says: a length of 0 reaches to the end of the file.
     const [from, length] = this.appends ? [0n, 0] : [offset, written];
     // It promises nothing, so it cannot fail: what the disk refuses, fsync tells.
-    if (written > 0) await hostfs.syncFileRangeAsync(this.fd, from, length, WRITEOUT);
+    if (written > 0) {
+      await poolTurns.run(this.identity, () => hostfs.syncFileRangeAsync(this.fd, from, length, WRITEOUT));
+    }
     return written;
+  }
+
+  private writeInPool(offset: bigint, pieces: readonly Uint8Array[]): Promise<number> {
+    return poolTurns.run(this.identity, () => this.share.hostfs.pwritev2Async(this.fd, pieces, offset, 0));
   }
 
   readdir(): never {
@@ -119,7 +127,8 @@ export class LocalFile implements OpenFile, LockableFile {
 
   async fsync(dataOnly: boolean): Promise<void> {
     const { hostfs } = this.share;
-    check(await (dataOnly ? hostfs.fdatasyncAsync(this.fd) : hostfs.fsyncAsync(this.fd)));
+    const sync = () => (dataOnly ? hostfs.fdatasyncAsync(this.fd) : hostfs.fsyncAsync(this.fd));
+    check(await poolTurns.run(this.identity, sync));
     if (!dataOnly) await this.share.store?.sync(this.object);
   }
 
