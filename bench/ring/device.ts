@@ -49,6 +49,7 @@ const RING_BYTES = 1 << 16;
 const PAGE = 4096;
 const IDLE_MS = 2000;
 const TRICKLE_MS = 10;
+const WARM_UP_S = 0.4;
 /** Requests that wait for the slow file at a time. */
 const SLOW_REQUESTS = 8;
 
@@ -148,7 +149,7 @@ async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow
   }
   const wanted = OPERATIONS.filter(({ name }) => only?.includes(name) ?? true);
   // What has not been done before has to be compiled.
-  for (const operation of wanted) await driver.measure(operation, seconds / 2);
+  for (const operation of wanted) await driver.measure(operation, WARM_UP_S);
   for (const operation of wanted) {
     const { name, depth } = operation;
     tell({ name, depth, ...(await driver.measure(operation, seconds)) });
