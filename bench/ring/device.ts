@@ -138,7 +138,15 @@ function plugIn(device: P9Device, ram: GuestRam, ring: number): number {
   return bell.fd;
 }
 
-async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow = false }: WorkerTask): Promise<void> {
+async function drive({
+  drivers: all,
+  seconds,
+  only,
+  fids = 0,
+  idle = false,
+  slow = false,
+  allocations = false,
+}: WorkerTask): Promise<void> {
   const drivers = all.map((data) => new Driver(data));
   for (const driver of drivers) driver.greet();
   const [driver] = drivers;
@@ -165,7 +173,7 @@ async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow
   const wanted = OPERATIONS.filter(({ name }) => only?.includes(name) ?? true);
   // What has not been done before has to be compiled.
   for (const operation of wanted) await driver.measure(operation, WARM_UP_S);
-  tell({ name: 'warm' });
+  if (allocations) tell({ name: 'warm' });
   for (const operation of wanted) {
     const { name, depth } = operation;
     tell({ name, depth, ...(await driver.measure(operation, seconds)) });
