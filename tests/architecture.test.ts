@@ -4,7 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests', 'examples'] as const;
+const FOLDERS = [
+  'bytes',
+  'node-kvm',
+  'node-hostfs',
+  'ninep',
+  'devices',
+  'trace',
+  'vmm',
+  'tests',
+  'examples',
+  'bench',
+] as const;
 type Folder = (typeof FOLDERS)[number];
 
 /** Who may import whom, by folder. `only` narrows a permission to the files it names. */
@@ -33,6 +44,8 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
     ],
     tests: FOLDERS.map((from) => ({ from })),
     examples: [{ from: 'vmm' }, { from: 'node-kvm' }],
+    // A measurement looks at whatever it measures; nothing but the tests looks at one.
+    bench: FOLDERS.map((from) => ({ from })),
   };
 
 /** What has to load in a browser: no `node:` import and no native package. */
@@ -91,7 +104,7 @@ const isTest = (file: string) => /\.test\.ts$/.test(file) || file.startsWith('te
 
 describe('architecture', () => {
   test('every folder has sources and the scan sees their imports', () => {
-    for (const folder of ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests']) {
+    for (const folder of ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests', 'bench']) {
       expect(files.filter((file) => file.startsWith(`${folder}/`)).length).toBeGreaterThan(0);
     }
     expect(imports.length).toBeGreaterThan(100);
