@@ -55,6 +55,8 @@ export interface DeviceHost {
   readonly doorbells: DoorbellPort;
   readonly messages: MessageSink;
   readonly clock: Clock;
+  /** The guest executes beside the thread of the devices, so that a ring which is looked at twice may have changed. */
+  readonly concurrent: boolean;
   /** Interrupt pin `gsi` of the interrupt controllers (ISA 0 to 15, IOAPIC 0 to 23). */
   line(gsi: number): InterruptLine;
 }

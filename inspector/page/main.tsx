@@ -1,57 +1,35 @@
 /** The page: finds out what it is served for, and shows it. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { eventLine } from '../../trace/event-text.ts';
 import type { Inspected } from '../inspected.ts';
-import { connectMachine } from '../live/live-machine.ts';
-import { placeOf } from '../live/place.ts';
-import { describeSession } from '../live/session.ts';
+import { RecordedRun } from '../recorded/recorded-run.ts';
+import { Shell } from './shell.tsx';
+import { openSource } from './source.ts';
+import { showTheme, storedTheme } from './theme.ts';
+import { Welcome } from './welcome.tsx';
 
-/** Lines shown at most. */
-const MOST_LINES = 500;
+function Page() {
+  const [inspected, setInspected] = useState<Inspected>();
+  const [waitsFor, setWaitsFor] = useState<string | undefined>('Asking the program that serves this page.');
+  const [problem, setProblem] = useState<string>();
 
-function Events({ inspected }: { readonly inspected: Inspected }) {
-  const [lines, setLines] = useState<readonly string[]>([]);
-  const [state, setState] = useState('');
-  useEffect(
-    () =>
-      inspected.listen({
-        restarted: () => setLines([]),
-        events: (events) => setLines((before) => [...before, ...events.map(eventLine)].slice(-MOST_LINES)),
-        runState: ({ running, before }) => setState(running ? 'runs' : `stands before ${before ?? 'nothing'}`),
-        ended: (why) => setState(`ended: ${why}`),
-      }),
-    [inspected],
-  );
+  const open = (opening: (progress: (part: number) => void) => Promise<Inspected | undefined>) => {
+    setProblem(undefined);
+    opening((part) => setWaitsFor(`Reading the recording: ${Math.round(100 * part)} %.`))
+      .then(setInspected, (error: Error) => setProblem(error.message))
+      .finally(() => setWaitsFor(undefined));
+  };
+  useEffect(() => open((progress) => openSource(window, progress)), []);
+
+  if (inspected !== undefined) return <Shell inspected={inspected} />;
   return (
-    <main>
-      <p>
-        {state}{' '}
-        <button type="button" onClick={() => inspected.control?.step({ kinds: [] })}>
-          step
-        </button>{' '}
-        <button type="button" onClick={() => inspected.control?.pause()}>
-          pause
-        </button>{' '}
-        <button type="button" onClick={() => inspected.control?.resume()}>
-          resume
-        </button>
-      </p>
-      <pre>{lines.join('\n')}</pre>
-    </main>
+    <Welcome
+      waitsFor={waitsFor}
+      problem={problem}
+      onFile={(file) => open(async (progress) => RecordedRun.open(new Uint8Array(await file.arrayBuffer()), progress))}
+    />
   );
 }
 
-async function open(): Promise<Inspected> {
-  const place = placeOf(window);
-  if (place === undefined) throw new Error('The address lacks its token: open the address that tsvmm printed.');
-  const { kind } = await describeSession(place);
-  if (kind !== 'machine') throw new Error('This page shows machines that run.');
-  return connectMachine(place);
-}
-
-const show = (content: preact.ComponentChild) => render(content, document.body);
-open().then(
-  (inspected) => show(<Events inspected={inspected} />),
-  (error: Error) => show(<p>{error.message}</p>),
-);
+showTheme(storedTheme());
+render(<Page />, document.body);
