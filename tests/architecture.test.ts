@@ -15,6 +15,8 @@ const FOLDERS = [
   'vmm',
   'tests',
   'examples',
+  'labs',
+  'docs',
 ] as const;
 type Folder = (typeof FOLDERS)[number];
 
@@ -46,6 +48,15 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
     ],
     tests: FOLDERS.map((from) => ({ from })),
     examples: [{ from: 'vmm' }, { from: 'node-kvm' }],
+    labs: [
+      { from: 'bytes' },
+      { from: 'ninep' },
+      { from: 'devices' },
+      { from: 'trace' },
+      { from: 'docs', file: /^docs\/labs\/lab\.ts$/ },
+    ],
+    // What a learner writes sees the labs' own words alone, which for lab 6 are those of recordings.
+    docs: [{ from: 'trace', only: /^docs\/labs\/lab\.ts$/ }],
   };
 
 /** What has to load in a browser: no `node:` import and no native package. */
