@@ -54,7 +54,10 @@ try {
 } catch (thrown) {
   verdict = { thrown, events: [] };
 }
-if (request.trace) console.log([TEXT_HEAD, ...verdict.events.map(eventLine)].join('\n'));
+if (request.trace) {
+  const own = verdict.events.filter(({ id }) => id > (verdict.begun ?? 0));
+  console.log([TEXT_HEAD, ...own.map(eventLine), ''].join('\n'));
+}
 if (request.record !== undefined) writeRecording(request.record, verdict.events);
 process.send?.(reportOf(verdict, placeIn(request.source)), () => {
   clearInterval(alive);

@@ -25,6 +25,8 @@ export interface Verdict {
   readonly about?: string | undefined;
   /** Everything that happened on the last machine. */
   readonly events: readonly TraceEvent[];
+  /** Number of the last event of the preparation. */
+  readonly begun?: number | undefined;
 }
 
 /** Judges what an exercise file exports by default. */
@@ -48,21 +50,23 @@ const NO_EXERCISE: Finding = {
 export function checkOn<Given, Answer>({ trials, behaviour, answer = [] }: Checks<Given, Answer>): Check {
   return async (exported) => {
     let events: readonly TraceEvent[] = [];
+    let begun = 0;
     if (typeof exported !== 'function') return { finding: NO_EXERCISE, events };
     for (const [index, trial] of trials.entries()) {
       const { machine, given } = await trial.prepare();
       machine.forgetPreparation();
       const about = index === 0 ? undefined : trial.about;
       events = machine.record;
+      begun = machine.stream.count;
       const ended = await run(exported as Exercise<Given, Answer>, given);
       await machine.settle();
       machine.stopRecording();
       const finding =
         firstOf(behaviour, machine, undefined) ??
         ('thrown' in ended ? undefined : firstOf(answer, machine, ended.answer));
-      if (finding !== undefined || 'thrown' in ended) return { ...ended, finding, about, events };
+      if (finding !== undefined || 'thrown' in ended) return { ...ended, finding, about, events, begun };
     }
-    return { events };
+    return { events, begun };
   };
 }
 

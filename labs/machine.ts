@@ -3,6 +3,7 @@
  * memory, guest RAM, and somewhere for interrupts to arrive. The device code is that of the machine monitor.
  */
 import { Bus } from '../devices/bus.ts';
+import type { EventPort } from '../devices/events.ts';
 import { assignBars } from '../devices/pci/assign-bars.ts';
 import { ConfigMechanism1 } from '../devices/pci/config-mechanism.ts';
 import type { PciFunction } from '../devices/pci/function.ts';
@@ -105,7 +106,7 @@ export class LabMachine {
       messageBytes: 4096,
       bufferBytes: 256,
       take: (event) => {
-        if (this.#recording && this.record.length < MOST_EVENTS) this.record.push(event);
+        if (this.record.length < MOST_EVENTS) this.record.push(event);
       },
     });
     const buffer = new ArrayBuffer(RAM_LENGTH);
@@ -119,7 +120,7 @@ export class LabMachine {
     const { ports, memory } = this;
     const interrupt = { set: (level: boolean) => this.#interrupted(level) };
     this.pci = new PciBus({ ports, memory, interrupts: [interrupt] });
-    ports.map(0xcf8, 8, new ConfigMechanism1(this.pci, { events: this.stream.port('') }));
+    ports.map(0xcf8, 8, new ConfigMechanism1(this.pci, { events: this.#port('') }));
     this.pci.attach(hostBridge(), 0);
     for (const [place, number] of others) {
       const device = new RngDevice({ random: (into) => void into.fill(4), defer: (work) => void setImmediate(work) });
@@ -184,6 +185,20 @@ export class LabMachine {
     }
   }
 
+  /** The port of a device, silent while nothing is recorded: events are numbered without gaps. */
+  #port(name: string): EventPort {
+    const port = this.stream.port(name);
+    return {
+      get snippet() {
+        return port.snippet;
+      },
+      emit: (kind, fields) => (this.#recording ? port.emit(kind, fields) : this.stream.count),
+      causing: (event, work) => port.causing(event, work),
+      brought: (thing, event) => port.brought(thing, event),
+      of: (other) => this.#port(other),
+    };
+  }
+
   #interrupted(level: boolean): void {
     if (level) this.#interrupts += 1;
   }
@@ -202,7 +217,7 @@ export class LabMachine {
           this.#interrupted(true);
         },
       },
-      trace: { guestFault: () => {}, events: this.stream.port(name) },
+      trace: { guestFault: () => {}, events: this.#port(name) },
       interfaces,
       rings,
     });

@@ -215,6 +215,7 @@ export const checkLab7: Check = async (exported) => {
   if (typeof quiet !== 'function' || typeof once !== 'function') return { finding: NO_SUPPRESSION, events: [] };
   const { machine, given } = prepare();
   const events = machine.record;
+  const begun = machine.stream.count;
   for (const [half, rules] of [
     [quiet, QUIET],
     [once, ONCE],
@@ -224,7 +225,7 @@ export const checkLab7: Check = async (exported) => {
     for (let waits = 0; waits < 2; waits += 1) await machine.settle();
     machine.stopRecording();
     const finding = firstOf(rules, machine, undefined);
-    if (finding !== undefined || 'thrown' in ended) return { ...ended, finding, events };
+    if (finding !== undefined || 'thrown' in ended) return { ...ended, finding, events, begun };
   }
-  return { events };
+  return { events, begun };
 };

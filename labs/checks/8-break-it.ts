@@ -50,19 +50,20 @@ async function checkBreak(name: BreakName, breaks: Breaks): Promise<Verdict> {
   const { machine, device } = await prepare();
   const about = `${name}()`;
   const events = machine.record;
+  const begun = machine.stream.count;
   const broken = await run(breaks[name], device);
   await machine.settle();
   machine.stopRecording();
   const finding = brokenAs(name, machine);
-  if (finding !== undefined || 'thrown' in broken) return { ...broken, finding, about, events };
+  if (finding !== undefined || 'thrown' in broken) return { ...broken, finding, about, events, begun };
   machine.forgetPreparation();
   const recovered = await run(breaks.recover, device);
   machine.stopRecording();
   const after = 'thrown' in recovered ? undefined : mended(machine, recovered.answer);
   if (after !== undefined || 'thrown' in recovered) {
-    return { ...recovered, finding: after, about: `recover() after ${name}()`, events };
+    return { ...recovered, finding: after, about: `recover() after ${name}()`, events, begun };
   }
-  return { events };
+  return { events, begun };
 }
 
 function brokenAs(name: BreakName, machine: LabMachine): Finding | undefined {
@@ -128,19 +129,19 @@ function bits(status: number): string {
 /** A device that is well is to be left alone. */
 async function checkHealthy(breaks: Breaks): Promise<Verdict> {
   const { machine, device } = await prepare();
-  const [events, about] = [machine.record, 'recover() on a device that is well'];
+  const [events, begun, about] = [machine.record, machine.stream.count, 'recover() on a device that is well'];
   const ended = await run(breaks.recover, device);
   machine.stopRecording();
-  if ('thrown' in ended) return { ...ended, about, events };
+  if ('thrown' in ended) return { ...ended, about, events, begun };
   const status = driverOf(machine).get('device_status');
-  if ((status & STATUS.DRIVER_OK) !== 0 && ended.answer === false) return { events };
+  if ((status & STATUS.DRIVER_OK) !== 0 && ended.answer === false) return { events, begun };
   const what = (status & STATUS.DRIVER_OK) === 0 ? 'reset a device that needed none' : `gave ${String(ended.answer)}`;
   const finding = {
     wrong: `recover ${what}`,
     spec: RESET,
     next: 'reset only where DEVICE_NEEDS_RESET, bit 0x40 of device_status, is set; give false otherwise',
   };
-  return { finding, about, events };
+  return { finding, about, events, begun };
 }
 
 /** Judges lab 8. */
@@ -160,5 +161,5 @@ export const checkLab8: Check = async (exported) => {
     if (verdict.finding !== undefined || 'thrown' in verdict) return verdict;
   }
   const healthy = await checkHealthy(breaks as Breaks);
-  return healthy.finding !== undefined || 'thrown' in healthy ? healthy : { events: verdict.events };
+  return healthy.finding !== undefined || 'thrown' in healthy ? healthy : verdict;
 };
