@@ -1,7 +1,7 @@
 const base = {
   testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/tests/support/esbuild-transform.mjs' },
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: { '\\.tsx?$': '<rootDir>/tests/support/esbuild-transform.mjs' },
   modulePathIgnorePatterns: ['/dist/', '/build/'],
   moduleNameMapper: {
     '^node-kvm$': '<rootDir>/node-kvm/index.ts',
@@ -16,7 +16,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/**/*.test.ts'],
+      testMatch: ['<rootDir>/**/*.test.{ts,tsx}'],
       testPathIgnorePatterns: ['/node_modules/', '/tests/guest/', '/tests/long/'],
     },
     { ...base, displayName: 'guest', testMatch: ['<rootDir>/tests/guest/**/*.test.ts'] },

@@ -31,6 +31,7 @@ const tool = (name) => join(root, 'node_modules', '.bin', name);
 step('build', process.execPath, ['scripts/build.mjs']);
 step('lint and format', tool('biome'), ['check', '--error-on-warnings', '.']);
 step('types', tool('tsc'), ['--noEmit']);
+step('types of the page', tool('tsc'), ['--noEmit', '-p', 'inspector']);
 const kvm = existsSync('/dev/kvm');
 if (!suites.includes('unit') || suites.includes('guest')) {
   for (const arch of kvm ? ['i386', 'x86_64'] : ['i386']) {

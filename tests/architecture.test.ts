@@ -11,6 +11,7 @@ const FOLDERS = [
   'ninep',
   'devices',
   'trace',
+  'inspector',
   'vmm',
   'tests',
   'examples',
@@ -34,11 +35,13 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
       },
     ],
     trace: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }],
+    inspector: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }, { from: 'trace' }],
     vmm: [
       { from: 'bytes' },
       { from: 'ninep' },
       { from: 'devices' },
       { from: 'trace' },
+      { from: 'inspector', file: /^inspector\/(protocol\.ts|model\/)/ },
       { from: 'node-hostfs' },
       { from: 'node-kvm', only: /^vmm\/(accelerators\/(kvm\/|choose)|host\/)/ },
     ],
@@ -53,6 +56,7 @@ const BROWSER = [
   /^bytes\//,
   /^devices\//,
   /^trace\//,
+  /^inspector\//,
   /^ninep\/(?!backends\/local\/)/,
   /^vmm\/(accelerator|memory-map|machine|guest|guest-parts|share-session|browser)\.ts$/,
   /^vmm\/(browser|control)\//,
@@ -70,7 +74,7 @@ interface Import {
 
 function sources(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.name.endsWith('.d.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((file) => !/(^|\/)(node_modules|dist|build)\//.test(file));
 }
@@ -104,7 +108,18 @@ const isTest = (file: string) => /\.test\.ts$/.test(file) || file.startsWith('te
 
 describe('architecture', () => {
   test('every folder has sources and the scan sees their imports', () => {
-    for (const folder of ['bytes', 'node-kvm', 'node-hostfs', 'ninep', 'devices', 'trace', 'vmm', 'tests', 'bench']) {
+    for (const folder of [
+      'bytes',
+      'node-kvm',
+      'node-hostfs',
+      'ninep',
+      'devices',
+      'trace',
+      'inspector',
+      'vmm',
+      'tests',
+      'bench',
+    ]) {
       expect(files.filter((file) => file.startsWith(`${folder}/`)).length).toBeGreaterThan(0);
     }
     expect(imports.length).toBeGreaterThan(100);

@@ -4,7 +4,9 @@ import { transformSync } from 'esbuild';
 export default {
   process(source, path) {
     const { code, map } = transformSync(source, {
-      loader: 'ts',
+      loader: path.endsWith('.tsx') ? 'tsx' : 'ts',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
       format: 'esm',
       target: 'node20',
       sourcefile: path,

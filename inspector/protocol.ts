@@ -1,0 +1,52 @@
+/**
+ * What the page and the program that serves it say to each other, as JSON over one WebSocket: a greeting, then events in the
+ * order they happened in. The page can hold the machine and let it go on, and nothing else.
+ */
+
+/** Version of what follows; a page and a server of different versions do not talk. */
+export const PROTOCOL_VERSION = 1;
+
+/** An event as one flat object, as in JSON Lines, with the bytes of messages and buffers (`trace/event-json.ts`). */
+export type EventObject = Readonly<Record<string, unknown>>;
+
+/** Which event the machine stops before. */
+export interface StepChoice {
+  /** Kinds of events, as in the table of kinds; empty for any. */
+  readonly kinds: readonly string[];
+  /** Mount tag or id of the device; absent for any. */
+  readonly device?: string;
+}
+
+/** Whether the machine runs, and what it stands before. */
+export interface RunState {
+  readonly running: boolean;
+  /** Number of the event it stands before, the last one of the stream so far; its effect has not happened yet. */
+  readonly before?: number;
+  /** What it will stop before, while it runs. */
+  readonly awaiting?: StepChoice;
+}
+
+/** What the server says. */
+export type ServerMessage =
+  | {
+      readonly kind: 'greeting';
+      readonly protocol: number;
+      /** First line of a file of JSON Lines: program, version, start. */
+      readonly header: EventObject;
+      /** Whether this page may hold the machine. */
+      readonly control: boolean;
+    }
+  /** The state of the model where the history that is kept begins: everything before it is in here. */
+  | { readonly kind: 'snapshot'; readonly model: unknown; readonly next: number }
+  | { readonly kind: 'events'; readonly events: readonly EventObject[] }
+  | { readonly kind: 'run-state'; readonly state: RunState }
+  /** The machine has ended; nothing follows. */
+  | { readonly kind: 'ended'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** What the page says. */
+export type PageMessage =
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** Go on, and stop before the next event of the choice. */
+  | { readonly kind: 'step'; readonly before: StepChoice };
