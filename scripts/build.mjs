@@ -13,7 +13,13 @@ const packages = [
   { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
   {
     folder: 'vmm',
-    entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts', { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' }],
+    entryPoints: [
+      'vmm/index.ts',
+      'vmm/cli.ts',
+      'vmm/browser.ts',
+      { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' },
+      { in: 'vmm/inspect/worker.ts', out: 'inspect-worker' },
+    ],
     splitting: true,
   },
 ];
