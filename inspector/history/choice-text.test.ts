@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+import { readChoice } from './choice-text.ts';
+
+test.each([
+  ['', {}],
+  ['events=9p+host device=host', { kinds: new Set(['request', 'reply', 'taken-back', 'host-call']), device: 'host' }],
+  ['kick, chain', { kinds: new Set(['kick', 'chain']) }],
+  ['Twalk+Rwalk tag=7', { messages: new Set(['Twalk', 'Rwalk']), tag: 7 }],
+  ['fid=4294967295', { fid: 0xffff_ffff }],
+])('%j', (text, choice) => {
+  expect(readChoice(text)).toEqual({ choice });
+});
+
+test.each([
+  ['kicks', "'kicks' is no kind of event, group or 9P message"],
+  ['events=9p+x', "'x' is no kind or group of events"],
+  ['message=walk', "'walk' is no 9P message"],
+  ['tag=65536', 'tag=65536 is not a number from 0 to 65535'],
+  ['fid=-1', 'fid=-1 is not a number from 0 to 4294967295'],
+  ['constructor=1', "'constructor' is unknown; use events, device, tag, fid, message"],
+])('%j is refused: %s', (text, wrong) => {
+  expect(readChoice(text)).toEqual({ wrong });
+});
