@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const QEMU = 'qemu-system-x86_64';
 const withoutQemu =
   spawnSync(QEMU, ['--version']).status === 0 ? undefined : `${QEMU} is not installed: apt-get install qemu-system-x86`;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 240_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-bench-command-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -75,9 +75,9 @@ describe('npm run bench', () => {
       const rows: Row[] = setups[0].rows;
       expect(rows.map(({ name }) => name)).toEqual(['getattr', 'read-512k:2', 'readdir-50', 'resident']);
       for (const { columns } of rows.slice(0, 3)) {
-        expect(columns.QEMU?.runs).toHaveLength(3);
+        expect(columns.QEMU?.runs).toHaveLength(2);
         expect(columns.QEMU?.figure.median).toBeGreaterThan(0);
-        expect(columns['bare system calls']?.runs).toHaveLength(3);
+        expect(columns['bare system calls']?.runs).toHaveLength(2);
       }
       // A system call is not a machine's whole way to one.
       expect(rows[0]?.columns.QEMU?.toLimit?.median).toBeLessThan(1);

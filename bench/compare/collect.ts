@@ -74,11 +74,11 @@ export async function collectOperations(options: Options, setup: Setup, work: Wo
     ...{ kernel, accel, ram: setup.ram, shares: [{ path: work.share, tag: 'share' }, ...idle] },
     words: ['tag=share ask=on', `fids=${setup.fids}`, ...words].join(' '),
   };
-  const bareNames = [...new Set(operations.map(({ bare }) => bare))];
+  const bareNames = [...new Set(operations.flatMap(({ bare }) => bare ?? []))];
   const bare: BareTime[][] = [];
   const measure = ({ command }: Contestant) => runGuest(command(wish), setup.ram * MIB, LIMIT_MS);
   const guests = await byTurns(options, say, measure, () => {
-    bare.push(runBare(work.bare, work.share, ms, bareNames));
+    if (bareNames.length > 0) bare.push(runBare(work.bare, work.share, ms, bareNames));
   });
   const resident = new Map([...guests].map(([column, runs]) => [column, runs.map((run) => run.resident / MIB)]));
   return [

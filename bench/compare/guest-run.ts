@@ -9,7 +9,7 @@ import { deviceNs, type ThreadTimes, threadTimes } from './threads.ts';
 /** A measurement, and what the host saw meanwhile. */
 export interface Seen extends Measurement {
   /** Processor time of all threads but the vCPUs', for one operation, in nanoseconds. */
-  readonly deviceCpuNs: number;
+  readonly cpuNs: number;
 }
 
 /** What came out of one machine. */
@@ -72,7 +72,7 @@ export async function runGuest(command: Command, ramBytes: number, timeoutMs: nu
         child.stdin.write(ANSWER);
       } else if (said.kind === 'introduction') introduction = said.introduction;
       else if (said.kind === 'measurement') {
-        measurements.push({ ...said.measurement, deviceCpuNs: spent / said.measurement.done });
+        measurements.push({ ...said.measurement, cpuNs: spent / said.measurement.done });
       } else if (said.kind === 'error') fail(`the guest: ${said.text}`);
       else if (said.kind === 'end') ended = true;
     }

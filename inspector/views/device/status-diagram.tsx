@@ -54,7 +54,7 @@ export function StatusDiagram({ life }: { readonly life: LifeModel }) {
   const edges = [...EDGES, ...others].sort((a, b) => Number(!!taken(a.from, a.to)) - Number(!!taken(b.from, b.to)));
   return (
     <div class="wide">
-      <svg class="states" viewBox="0 0 800 240" role="img" aria-label={`The device is in state ${life.state}`}>
+      <svg class="states" viewBox="10 40 790 200" role="img" aria-label={`The device is in state ${life.state}`}>
         <defs>
           <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
             <path d="M0 0 L8 4 L0 8 Z" />
