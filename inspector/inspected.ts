@@ -1,4 +1,5 @@
 /** What the page looks at, wherever it comes from: a machine that runs, a recording, or devices in the page itself. */
+import type { EventId } from '../devices/events.ts';
 import type { TraceEvent, TraceHeader } from '../trace/event.ts';
 import type { MachineModel } from './model/machine-model.ts';
 import type { RunState, StepChoice } from './protocol.ts';
@@ -40,6 +41,10 @@ export interface InspectedTimeline {
   readonly count: number;
   /** Microseconds from the first event to the last. */
   readonly duration: number;
+  /** Seconds of the run that pass in one second while it is played. */
+  rate: number;
   /** Shows the state after the last event that is not later than `microseconds`; what the listener gets is a restart. */
   seek(microseconds: number): Promise<void>;
+  /** Shows the state after the event of that number, or the last one before it. */
+  seekEvent(id: EventId): Promise<void>;
 }

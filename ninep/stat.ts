@@ -78,7 +78,7 @@ const UNIX = ['9P2000.u'] as const;
 const number = onlyIn(UNIX, id, NO_ID);
 
 /** In the order of the wire. A size[2] of them all comes before. */
-const FIELDS: { readonly [K in keyof Stat]: WireType<Stat[K]> } = {
+export const STAT_FIELDS: { readonly [K in keyof Stat]: WireType<Stat[K]> } = {
   type: u16,
   dev: u32,
   qid,
@@ -96,17 +96,17 @@ const FIELDS: { readonly [K in keyof Stat]: WireType<Stat[K]> } = {
   n_muid: number,
 };
 
-const KEYS = Object.keys(FIELDS).filter(isField);
+const KEYS = Object.keys(STAT_FIELDS).filter(isField);
 
 function isField(key: string): key is keyof Stat {
-  return Object.hasOwn(FIELDS, key);
+  return Object.hasOwn(STAT_FIELDS, key);
 }
 
 /** A stat behind its size[2]: one record in a directory's data. */
 export const statRecord: WireType<Stat> = inEachVersion((version) => {
-  const minimum = KEYS.reduce((sum, key) => sum + formIn<unknown>(FIELDS[key], version).minimum, 2);
+  const minimum = KEYS.reduce((sum, key) => sum + formIn<unknown>(STAT_FIELDS[key], version).minimum, 2);
   const bodySize = (value: Stat) => {
-    const of = <K extends keyof Stat>(key: K) => formIn(FIELDS[key], version).size(value[key]);
+    const of = <K extends keyof Stat>(key: K) => formIn(STAT_FIELDS[key], version).size(value[key]);
     return KEYS.reduce((sum, key) => sum + of(key), 0);
   };
   return {
@@ -114,7 +114,7 @@ export const statRecord: WireType<Stat> = inEachVersion((version) => {
     minimum,
     size: (value) => 2 + bodySize(value),
     put(to, value) {
-      const put = <K extends keyof Stat>(key: K) => formIn(FIELDS[key], version).put(to, value[key]);
+      const put = <K extends keyof Stat>(key: K) => formIn(STAT_FIELDS[key], version).put(to, value[key]);
       to.u16(bodySize(value));
       KEYS.forEach(put);
     },
@@ -122,15 +122,15 @@ export const statRecord: WireType<Stat> = inEachVersion((version) => {
       const body = new ByteReader(from.bytes(from.u16()));
       const value: { -readonly [K in keyof Stat]: Stat[K] } = { ...UNTOUCHED };
       const get = <K extends keyof Stat>(key: K) => {
-        value[key] = formIn(FIELDS[key], version).get(body);
+        value[key] = formIn(STAT_FIELDS[key], version).get(body);
       };
       KEYS.forEach(get);
       if (body.overrun || body.remaining !== 0) from.overrun = true;
       return value;
     },
     show(value) {
-      const show = <K extends keyof Stat>(key: K) => `${key} ${formIn(FIELDS[key], version).show(value[key])}`;
-      return `(${KEYS.filter((key) => isPresent(formIn<unknown>(FIELDS[key], version)))
+      const show = <K extends keyof Stat>(key: K) => `${key} ${formIn(STAT_FIELDS[key], version).show(value[key])}`;
+      return `(${KEYS.filter((key) => isPresent(formIn<unknown>(STAT_FIELDS[key], version)))
         .map(show)
         .join(' ')})`;
     },

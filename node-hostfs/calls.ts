@@ -90,6 +90,11 @@ export interface Calls {
   /** @spec Linux removexattr(2) */
   removexattr(fd: number, name: NameBytes): number;
 
+  /**
+   * Asks for huge pages under the whole pages of `bytes`, which is worth it before they are first touched. -EINVAL where the
+   * kernel has none. @spec Linux madvise(2) MADV_HUGEPAGE
+   */
+  hugePages(bytes: Uint8Array): number;
   /** Fills the buffers, one or at most 1,024 of them, from `offset` on (-1: the file position). @returns bytes read. @spec Linux preadv2(2) */
   preadv2(fd: number, buffers: Uint8Array | readonly Uint8Array[], offset: Int64, flags: number): number;
   /** Writes the buffers, one or at most 1,024 of them, at `offset` (-1: the file position). @returns bytes written. @spec Linux pwritev2(2) */

@@ -211,3 +211,27 @@ describe('locks', () => {
       }),
     ));
 });
+
+describe('hugePages', () => {
+  test('puts huge pages under memory where the host allows them', () => {
+    const allowed = /\[(always|madvise)\]/.test(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1'));
+    const before = hugeKiB();
+    const room = Buffer.allocUnsafeSlow(16 * 2 ** 20);
+    expect(hostfs.hugePages(room)).toBe(0);
+    room.fill(1);
+    expect(hugeKiB() > before).toBe(allowed);
+  });
+
+  test.each([0, 1, 4095])('has nothing to say to %p bytes, which are no whole page', (length) => {
+    expect(hostfs.hugePages(new Uint8Array(8192).subarray(1, 1 + length))).toBe(0);
+  });
+
+  test('takes bytes only', () => {
+    expect(() => hostfs.hugePages('bytes' as unknown as Uint8Array)).toThrow('must be a Uint8Array');
+  });
+});
+
+/** KiB of huge pages this process has. */
+function hugeKiB(): number {
+  return Number(/^AnonHugePages: +(\d+) kB/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'))?.[1]);
+}

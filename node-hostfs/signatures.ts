@@ -125,6 +125,7 @@ export const SIGNATURES: { readonly [C in keyof Calls]: Signature<C> } = {
   setxattr: { name: 'fsetxattr', shows: [number, name, bytes, flagsOf('XATTR_', XATTR)] },
   listxattr: { name: 'flistxattr', shows: [number, bytes] },
   removexattr: { name: 'fremovexattr', shows: [number, name] },
+  hugePages: { name: 'madvise_hugepage', shows: [bytes] },
   preadv2: { name: 'preadv2', shows: [number, buffers, number, flagsOf('RWF_', RWF)] },
   pwritev2: { name: 'pwritev2', shows: [number, buffers, number, flagsOf('RWF_', RWF)] },
   fsync: { name: 'fsync', shows: [number] },

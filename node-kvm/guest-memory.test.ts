@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GuestMemory, longestView } from './guest-memory.ts';
 
@@ -112,4 +112,32 @@ describe('GuestMemory', () => {
     expect(reused).toBeLessThanOrEqual(fd);
     closeSync(reused);
   });
+
+  test('of anonymous pages is zero, has no descriptor, and is huge where the host allows it', () => {
+    const size = 16 * 2 ** 20 + 3 * 4096;
+    const memory = new GuestMemory(size, { backing: 'anonymous' });
+    const view = memory.view(0, size);
+    expect(view.every((byte) => byte === 0)).toBe(true);
+    view.fill(7);
+    expect(() => memory.fd).toThrow(TypeError);
+    const allowed = /\[(always|madvise)\]/.test(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1'));
+    expect(hugeKiB(view) > 0).toBe(allowed);
+    memory.close();
+    expect(view.length).toBe(0);
+    memory.close();
+    expect(() => memory.fd).toThrow(expect.objectContaining({ code: 'EBADF' }));
+  });
+
+  test('refuses a backing it does not know', () => {
+    const backing = 'hugetlb' as unknown as 'memfd';
+    expect(() => new GuestMemory(4096, { backing })).toThrow("backing: 'memfd' or 'anonymous' is needed");
+  });
 });
+
+/** KiB of huge pages in the one mapping of this process that has exactly the size of `view`. */
+function hugeKiB(view: Uint8Array): number {
+  const smaps = readFileSync('/proc/self/smaps', 'latin1');
+  const [, huge] =
+    new RegExp(`^Size: +${view.length / 1024} kB\\n(?:.*\\n)*?AnonHugePages: +(\\d+) kB`, 'm').exec(smaps) ?? [];
+  return Number(huge);
+}

@@ -19,33 +19,46 @@ export const longestView = gibibyte;
 
 const nativeOf = new WeakMap<GuestMemory, NativeGuestMemory>();
 
-/**
- * Memory for a guest: a sealed memfd, mapped shared, which JavaScript sees without a copy. Pages are zero and take no
- * host memory until they are touched.
- */
+/** What guest memory is made of. */
+export interface GuestMemoryOptions {
+  /**
+   * `memfd`, unless given: a sealed file that another process can map by its descriptor. `anonymous`: pages of this process
+   * alone, which is where most hosts have huge pages (see `/sys/kernel/mm/transparent_hugepage`), so that touching it
+   * first, by the host or by the guest, costs far less.
+   */
+  readonly backing?: 'memfd' | 'anonymous';
+}
+
+/** Memory for a guest, which JavaScript sees without a copy. Pages are zero and take no host memory until they are touched. */
 export class GuestMemory {
   /** In bytes. */
   readonly size: number;
+  readonly backing: 'memfd' | 'anonymous';
   readonly #windows = new Map<number, ArrayBuffer>();
 
   /**
    * Makes `size` bytes, a positive multiple of 4096.
-   * Throws RangeError for another size, {@link KvmError} where the kernel refuses.
+   * Throws RangeError for another size, TypeError for another backing, {@link KvmError} where the kernel refuses.
    */
-  constructor(size: number) {
+  constructor(size: number, { backing = 'memfd' }: GuestMemoryOptions = {}) {
     checkInteger(size, pageSize, Number.MAX_SAFE_INTEGER, 'size');
     if (size % pageSize !== 0) throw new RangeError(`size: ${size} is not a multiple of ${pageSize}`);
+    if (backing !== 'memfd' && backing !== 'anonymous')
+      throw new TypeError("backing: 'memfd' or 'anonymous' is needed");
     const { GuestMemory: Native } = addon();
     nativeOf.set(
       this,
-      translated(() => new Native(size)),
+      translated(() => new Native(size, backing === 'anonymous')),
     );
     this.size = size;
+    this.backing = backing;
   }
 
-  /** The memfd, which stays this object's. Throws {@link KvmError} EBADF once closed. */
+  /** The memfd, which stays this object's. Throws {@link KvmError} EBADF once closed, TypeError for anonymous memory. */
   get fd(): number {
-    return nativeMemory(this, 'memfd_create').fd;
+    const { fd } = nativeMemory(this, 'memfd_create');
+    if (fd < 0) throw new TypeError("fd: anonymous memory has none; leave out backing: 'anonymous'");
+    return fd;
   }
 
   get closed(): boolean {

@@ -2,7 +2,7 @@ export { type CapabilityName, capabilities } from './capabilities.ts';
 export { KvmError, VcpuStateError } from './error.ts';
 export { EventFd } from './event-fd.ts';
 export type * from './exit.ts';
-export { GuestMemory, longestView, pageSize } from './guest-memory.ts';
+export { GuestMemory, type GuestMemoryOptions, longestView, pageSize } from './guest-memory.ts';
 export { type KvmBackend, kvmBackend } from './host.ts';
 export { Kvm } from './kvm.ts';
 export type {

@@ -58,7 +58,7 @@ export interface NativeEventFd {
 /** Everything `kvm.node` exports. */
 export interface NativeAddon {
   Kvm: new (path: string) => NativeKvm;
-  GuestMemory: new (size: number) => NativeGuestMemory;
+  GuestMemory: new (size: number, anonymous: boolean) => NativeGuestMemory;
   EventFd: new () => NativeEventFd;
 }
 

@@ -1,6 +1,6 @@
 // Bundles each published package with esbuild and emits its declarations with tsc.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,10 +13,39 @@ const packages = [
   { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
   {
     folder: 'vmm',
-    entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts', { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' }],
+    entryPoints: [
+      'vmm/index.ts',
+      'vmm/cli.ts',
+      'vmm/browser.ts',
+      { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' },
+      { in: 'vmm/inspect/worker.ts', out: 'inspect-worker' },
+    ],
     splitting: true,
   },
 ];
+
+/** The page of the inspector, which the package serves. */
+async function buildPage() {
+  const outdir = join(root, 'vmm', 'dist', 'inspector');
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['inspector/page/main.tsx', 'inspector/page/main.css'],
+    outdir,
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2023',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'linked',
+    logLevel: 'warning',
+    tsconfigRaw: {},
+  });
+  for (const name of ['index.html', 'icon.svg']) {
+    copyFileSync(join(root, 'inspector', 'page', name), join(outdir, name));
+  }
+}
 
 /** Declarations of one package, written below its dist/types with the folders of the repository kept. */
 function declarations(folder) {
@@ -66,3 +95,4 @@ for (const { folder, ...entry } of packages) {
   });
   declarations(folder);
 }
+await buildPage();

@@ -5,7 +5,7 @@
 
 import { fromBase64, toBase64 } from './base64.ts';
 import type { EventKind, TraceEvent, TraceHeader } from './event.ts';
-import { fieldsOf, isEventKind } from './event-kinds.ts';
+import { EVENT_KINDS, fieldsOf, isEventKind } from './event-kinds.ts';
 import type { FieldType } from './kinds/kind-row.ts';
 import { TraceError } from './trace-error.ts';
 
@@ -39,7 +39,7 @@ export function eventFromJson(json: unknown): TraceEvent {
   if (typeof device !== 'string') throw new TraceError(`event ${id} lacks its device`);
   if (cause !== undefined && !isCount(cause)) throw new TraceError(`event ${id} has no number as its cause`);
   const fields: Json = {};
-  for (const [name, { type }] of Object.entries(fieldsOf(kind))) {
+  for (const { name, type } of ROWS[kind] ?? []) {
     const value = (json as Json)[name];
     if (value === undefined) continue;
     const read = READERS[type](value);
@@ -51,6 +51,15 @@ export function eventFromJson(json: unknown): TraceEvent {
   }
   return { id, time, kind, device, ...(cause !== undefined && { cause }), fields } as TraceEvent;
 }
+
+/** The fields of each kind, as a list: events come by the hundred thousand. */
+const ROWS: Readonly<Record<string, readonly { readonly name: string; readonly type: FieldType }[]>> =
+  Object.fromEntries(
+    (Object.keys(EVENT_KINDS) as EventKind[]).map((kind) => [
+      kind,
+      Object.entries(fieldsOf(kind)).map(([name, { type }]) => ({ name, type })),
+    ]),
+  );
 
 /** What readers of events stand on; a file without it is damaged. */
 const REQUIRED: { readonly [K in EventKind]?: readonly string[] } = {

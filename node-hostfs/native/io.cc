@@ -1,5 +1,6 @@
 // Reading and writing in place, and getting what was written to the disk.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -71,11 +72,26 @@ struct SyncFileRange {
   }
 };
 
+// The hint is for whole pages: those that the bytes share with others stay as they are.
+struct HugePages {
+  Span bytes;
+  explicit HugePages(Args& args) : bytes(args.Bytes(0, "bytes", 0)) {}
+  int64_t Run() {
+    auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    auto start = reinterpret_cast<uintptr_t>(bytes.data);
+    uintptr_t first = (start + page - 1) / page * page;
+    uintptr_t end = (start + bytes.length) / page * page;
+    if (first >= end) return 0;
+    return Errno([&] { return madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE); });
+  }
+};
+
 }  // namespace
 
 void ExportIo(Napi::Env env, Napi::Object exports) {
   Export<Preadv2>(env, exports, "preadv2", "preadv2Async");
   Export<Pwritev2>(env, exports, "pwritev2", "pwritev2Async");
+  Export<HugePages>(env, exports, "hugePages", "hugePagesAsync");
   Export<Fsync>(env, exports, "fsync", "fsyncAsync");
   Export<Fdatasync>(env, exports, "fdatasync", "fdatasyncAsync");
   Export<SyncFileRange>(env, exports, "syncFileRange", "syncFileRangeAsync");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <cerrno>
 
@@ -13,14 +14,15 @@ constexpr napi_type_tag kTag = {0x6b9c1c7a52fe4d0bULL, 0x9d1f03b6c2a84e75ULL};
 
 constexpr uint64_t kHugePage = 2 * 1024 * 1024;
 
-// Maps the descriptor at a multiple of the huge page size: KVM uses huge pages only where guest and host addresses agree
-// in their low 21 bits. Returns MAP_FAILED with errno where that fails.
+// Maps the descriptor, or anonymous pages for -1, at a multiple of the huge page size: KVM uses huge pages only where guest
+// and host addresses agree in their low 21 bits. Returns MAP_FAILED with errno where that fails.
 void* MapAligned(int fd, uint64_t size) {
   void* reserved = mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) return MAP_FAILED;
   auto* start = static_cast<uint8_t*>(reserved);
   uint64_t before = -reinterpret_cast<uint64_t>(start) % kHugePage;
-  void* address = mmap(start + before, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+  int kind = fd == -1 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+  void* address = mmap(start + before, size, PROT_READ | PROT_WRITE, kind | MAP_NORESERVE | MAP_FIXED, fd, 0);
   if (address == MAP_FAILED) {
     int error = errno;
     munmap(reserved, size + kHugePage);
@@ -32,6 +34,16 @@ void* MapAligned(int fd, uint64_t size) {
   return address;
 }
 
+std::shared_ptr<Mapping> MapPages(Napi::Env env, uint64_t size, UniqueFd fd) {
+  void* address = MapAligned(fd.get(), size);
+  if (address == MAP_FAILED) throw SystemError(env, errno, "mmap");
+  // Hints: huge pages where the host allows them, no copying of page tables when a process is spawned, a name in maps.
+  madvise(address, size, MADV_HUGEPAGE);
+  madvise(address, size, MADV_DONTFORK);
+  if (!fd.valid()) prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, size, "guest-memory");
+  return std::make_shared<Mapping>(address, size, std::move(fd));
+}
+
 std::shared_ptr<Mapping> MapSealed(Napi::Env env, uint64_t size) {
   UniqueFd fd(memfd_create("guest-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.valid()) throw SystemError(env, errno, "memfd_create");
@@ -40,12 +52,7 @@ std::shared_ptr<Mapping> MapSealed(Napi::Env env, uint64_t size) {
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     throw SystemError(env, errno, "F_ADD_SEALS");
   }
-  void* address = MapAligned(fd.get(), size);
-  if (address == MAP_FAILED) throw SystemError(env, errno, "mmap");
-  // Hints: huge pages where the host allows them, and no copying of page tables when a process is spawned.
-  madvise(address, size, MADV_HUGEPAGE);
-  madvise(address, size, MADV_DONTFORK);
-  return std::make_shared<Mapping>(address, size, std::move(fd));
+  return MapPages(env, size, std::move(fd));
 }
 
 }  // namespace
@@ -57,7 +64,9 @@ Napi::Function GuestMemory::Define(Napi::Env env) {
 }
 
 GuestMemory::GuestMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GuestMemory>(info) {
-  mapping_ = MapSealed(info.Env(), SizeArgument(info, 0, "size"));
+  uint64_t size = SizeArgument(info, 0, "size");
+  bool anonymous = info[1].ToBoolean();
+  mapping_ = anonymous ? MapPages(info.Env(), size, UniqueFd()) : MapSealed(info.Env(), size);
   info.This().As<Napi::Object>().TypeTag(&kTag);
 }
 

@@ -9,7 +9,7 @@
 #include "external_buffer.h"
 #include "mapping.h"
 
-// A sealed memfd, mapped shared, and the windows on it that JavaScript has.
+// A sealed memfd, mapped shared, or anonymous pages, and the windows on them that JavaScript has.
 class GuestMemory : public Napi::ObjectWrap<GuestMemory> {
  public:
   static Napi::Function Define(Napi::Env env);

@@ -9,7 +9,7 @@
 
 #include "unique_fd.h"
 
-// Pages mapped from a descriptor, unmapped when the last owner goes. `keeps_alive` is what they depend on.
+// Pages mapped from a descriptor or from none, unmapped when the last owner goes. `keeps_alive` is what they depend on.
 class Mapping {
  public:
   Mapping(void* address, size_t size, UniqueFd fd, std::shared_ptr<void> keeps_alive = nullptr)

@@ -56,7 +56,7 @@ describeGuest('a guest that reboots', (accel) => {
   const census = () => ({
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
-    guests: readFileSync('/proc/self/maps', 'utf8').match(/memfd|kvm-vcpu/g)?.length ?? 0,
+    guests: readFileSync('/proc/self/maps', 'utf8').match(/guest-memory|kvm-vcpu/g)?.length ?? 0,
   });
 
   /** Whether anybody on this host holds a lock of the file. */

@@ -60,7 +60,7 @@ describeGuest('sizes and repetitions that take minutes', (accel) => {
       const census = () => ({
         descriptors: readdirSync('/proc/self/fd').length,
         threads: readdirSync('/proc/self/task').length,
-        mappings: readFileSync('/proc/self/maps', 'utf8').match(/memfd|kvm-vcpu/g)?.length ?? 0,
+        mappings: readFileSync('/proc/self/maps', 'utf8').match(/guest-memory|kvm-vcpu/g)?.length ?? 0,
         temporary: ours().filter((name) => !known.has(name)),
       });
       const boot = async () => {

@@ -1,8 +1,10 @@
 import type { TraceEvent, TraceHeader } from '../event.ts';
-import { eventToJson, headerToJson } from '../event-json.ts';
+import { headerToJson } from '../event-json.ts';
+import { jsonLine } from '../json-line.ts';
 import { NOTHING, type TraceEncoder } from './encoder.ts';
 
 const encoder = new TextEncoder();
+const line = jsonLine();
 
 /** JSON Lines: the header, then one object for each event. */
 export class JsonTrace implements TraceEncoder {
@@ -22,7 +24,7 @@ export class JsonTrace implements TraceEncoder {
   }
 
   encode(event: TraceEvent): Uint8Array {
-    return encoder.encode(`${JSON.stringify(eventToJson(event))}\n`);
+    return encoder.encode(`${line(event)}\n`);
   }
 
   end(): Uint8Array {

@@ -1,7 +1,8 @@
 /** Writes a recording: every event with its bytes, up to a limit, in compressed blocks. */
 import type { TraceEvent, TraceHeader } from '../event.ts';
-import { eventToJson, headerToJson } from '../event-json.ts';
+import { headerToJson } from '../event-json.ts';
 import { NOTHING, type TraceEncoder } from '../formats/encoder.ts';
+import { jsonLine } from '../json-line.ts';
 import { blockHead, prefix } from './blocks.ts';
 
 /** Bytes of JSON in a block, about: what is lost at most where the process is killed, and unpacked at once. */
@@ -14,6 +15,7 @@ export const KEPT_OF_MESSAGE = 4096;
 export const KEPT_OF_BUFFER = 256;
 
 const encoder = new TextEncoder();
+const line = jsonLine();
 
 /** The encoder; `pack` compresses as gzip does. */
 export class RecordingTrace implements TraceEncoder {
@@ -43,7 +45,7 @@ export class RecordingTrace implements TraceEncoder {
   encode(event: TraceEvent): Uint8Array {
     if (this.#events === 0) [this.#firstId, this.#firstTime] = [event.id, event.time];
     this.#events += 1;
-    this.#add(JSON.stringify(eventToJson(event)));
+    this.#add(line(event));
     return this.#length >= this.#blockLength ? this.#block() : NOTHING;
   }
 

@@ -1,12 +1,16 @@
 /** Kernels and initrds as files of the host. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { loadHostfs } from 'node-hostfs';
 import { BootError } from './boot-error.ts';
 import { type KernelBits, type LinuxImage, openLinuxImage } from './linux-image.ts';
 import { unpack } from './unpack.ts';
 
 /** The largest file that is read, in bytes: what an initrd can fill of the memory it may be in. */
 const MOST_BYTES = 2 * 1024 * 1024 * 1024 - 1;
+
+/** Bytes of a huge page on x86. */
+const HUGE_PAGE = 2 * 1024 * 1024;
 
 /** What an errno of the host means for somebody who gave a path. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -60,13 +64,31 @@ async function readWhole(role: 'kernel' | 'initrd', path: string): Promise<Uint8
         `${role} ${path}: the file has ${stat.size} bytes, too many to load: give another`,
       );
     }
-    return await file.readFile();
+    return await readInto(roomFor(stat.size), file);
   } catch (error) {
     if (error instanceof BootError) throw error;
     throw new BootError('unreadable', `${role} ${path}: ${reason(error)}`, { cause: error });
   } finally {
     await file?.close();
   }
+}
+
+/** Memory for a file. What is larger than a huge page gets some: touching page by page takes longer than reading. */
+function roomFor(size: number): Uint8Array {
+  const room = Buffer.allocUnsafeSlow(size);
+  if (size > HUGE_PAGE) loadHostfs().hugePages(room);
+  return room;
+}
+
+/** Fills `room` from the start of the file; of one that has become shorter it is as much as there is. */
+async function readInto(room: Uint8Array, file: FileHandle): Promise<Uint8Array> {
+  let length = 0;
+  while (length < room.length) {
+    const { bytesRead } = await file.read(room, length, room.length - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return room.subarray(0, length);
 }
 
 function reason(error: unknown): string {

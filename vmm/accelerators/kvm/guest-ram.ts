@@ -4,11 +4,11 @@ import type { RamRange } from '../../accelerator.ts';
 
 /** One range of guest RAM and where it lies in the memory behind it. */
 export interface RamSlot extends RamRange {
-  /** Offset into the memfd, in bytes. */
+  /** Offset into the memory of all, in bytes. */
   readonly offset: number;
 }
 
-/** Guest RAM under KVM: one sealed memfd, cut into the ranges of the memory map, seen in place. */
+/** Guest RAM under KVM: one piece of anonymous memory, in huge pages where the host has them, cut into the ranges of the memory map, seen in place. */
 export class GuestRam implements GuestMemory {
   readonly backing: KvmMemory;
   readonly slots: readonly RamSlot[];
@@ -20,7 +20,7 @@ export class GuestRam implements GuestMemory {
       offset += range.length;
       return slot;
     });
-    this.backing = new KvmMemory(offset);
+    this.backing = new KvmMemory(offset, { backing: 'anonymous' });
   }
 
   view(address: Gpa, length: number): Uint8Array | undefined {
