@@ -19,13 +19,17 @@ test('every variant carries requests, and every checksum is right', async () => 
   expect(outcome.interrupts).toBeLessThan(outcome.requests);
 }, 60_000);
 
-test.each([false, true])('polling spares kicks and loses no request (slow backend: %s)', async (slow) => {
-  const run = (polls: boolean) =>
-    campaign({ requests: 4000, seed: 5, variants: VARIANTS.slice(0, 8), habits: { slow, polls } });
-  const [without, withPolling] = [await run(false), await run(true)];
-  expect(withPolling.requests).toBeGreaterThanOrEqual(4000);
-  expect(withPolling.kicks).toBeLessThan(without.kicks / 5);
-}, 60_000);
+test.each([false, true])(
+  'polling spares kicks and loses no request (slow backend: %s)',
+  async (slow) => {
+    const run = (polls: boolean) =>
+      campaign({ requests: 4000, seed: 5, variants: VARIANTS.slice(0, 8), habits: { slow, polls } });
+    const [without, withPolling] = [await run(false), await run(true)];
+    expect(withPolling.requests).toBeGreaterThanOrEqual(4000);
+    expect(withPolling.kicks).toBeLessThan(without.kicks / 5);
+  },
+  60_000,
+);
 
 test('the same seed makes the same run', async () => {
   const runs = [1, 2].map(() => campaign({ requests: 2000, seed: 8, variants: VARIANTS.slice(0, 4) }));

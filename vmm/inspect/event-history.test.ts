@@ -22,13 +22,19 @@ interface Shown {
   readonly kind: string;
   readonly model?: MachineModel;
   readonly next?: number;
-  readonly events?: readonly { readonly id: number; readonly kind: string; readonly count?: number; readonly first?: number }[];
+  readonly events?: readonly {
+    readonly id: number;
+    readonly kind: string;
+    readonly count?: number;
+    readonly first?: number;
+  }[];
 }
 
 /** Everything a cursor still gives. */
 function shown(cursor: EventCursor): Shown[] {
   const messages: Shown[] = [];
-  for (let bytes = cursor.take(); bytes !== undefined; bytes = cursor.take()) messages.push(JSON.parse(bytes.toString()));
+  for (let bytes = cursor.take(); bytes !== undefined; bytes = cursor.take())
+    messages.push(JSON.parse(bytes.toString()));
   return messages;
 }
 
@@ -65,9 +71,7 @@ describe('the history', () => {
     tell(21, 1000);
     const [snapshot, dropped, ...rest] = shown(cursor);
     expect(snapshot).toMatchObject({ kind: 'snapshot', next: 991, model: { events: 990, last: 990 } });
-    expect(dropped?.events).toEqual([
-      { id: 990, time: 9900, kind: 'dropped', device: '', count: 990 - 7, first: 8 },
-    ]);
+    expect(dropped?.events).toEqual([{ id: 990, time: 9900, kind: 'dropped', device: '', count: 990 - 7, first: 8 }]);
     expect(idsOf(rest)).toEqual(range(991, 1000));
     tell(1001, 1003);
     expect(idsOf(shown(cursor))).toEqual(range(1001, 1003));
@@ -88,5 +92,4 @@ describe('the history', () => {
     expect(kept.last.before - kept.first.before).toBeLessThan(10_000);
     expect(idsOf(shown(cursor)).at(-1)).toBe(10_000);
   });
-
 });

@@ -25,7 +25,10 @@ describe('the ring', () => {
     const { writer, reader } = ring();
     const length = RING_LENGTH / 3 + 1001;
     for (let round = 0; round < 10; round++) {
-      const text = String(round).repeat(length).slice(0, length - 1) + (round % 2 === 0 ? 'é' : 'e');
+      const text =
+        String(round)
+          .repeat(length)
+          .slice(0, length - 1) + (round % 2 === 0 ? 'é' : 'e');
       expect(writer.write(text)).toBe(true);
       expect(reader.read() === text).toBe(true);
     }

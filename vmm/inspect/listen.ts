@@ -31,7 +31,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 export async function listen(server: Server, { host = '127.0.0.1', port }: InspectAddress): Promise<BoundAddress> {
   const written = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
   try {
-    await listening(server, { host: await resolve(host), port });
+    await listening(server)({ host: await resolve(host), port });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = errorCode(error);
