@@ -159,14 +159,14 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
         await new Promise((again) => setTimeout(again, 100));
       }
       const shown = await views(page);
-      expect(shown).toEqual(expect.arrayContaining(['Bus', 'Rings', 'Conversation', 'Fids', 'Latencies', 'Timeline']));
+      expect(shown).toEqual(expect.arrayContaining(['Bus', 'Rings', 'Fids', 'Latencies', 'Timeline']));
       for (const [index, view] of shown.entries()) {
         await show(view);
         await page.waitForTimeout(300);
         await photograph(page, `${String(index + 1).padStart(2, '0')}-${view.toLowerCase().replaceAll(' ', '-')}`);
       }
-      await show('Conversation');
-      await page.getByText('Tread').first().click();
+      await page.keyboard.press('m');
+      await page.locator('.sequence .asked', { hasText: 'Tread' }).last().click();
       await show('Timeline');
       const told = await text('main, .view');
       for (const part of ['kick', 'Tread', 'Rread', 'preadv2', 'used', 'notification']) expect(told).toContain(part);
