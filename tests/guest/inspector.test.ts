@@ -169,7 +169,18 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
       await page.locator('.sequence .asked', { hasText: 'Tread' }).last().click();
       await show('Timeline');
       const told = await text('main, .view');
-      for (const part of ['kick', 'Tread', 'Rread', 'preadv2', 'used', 'notification']) expect(told).toContain(part);
+      for (const part of [
+        'Tread',
+        'kick',
+        'chain taken',
+        'preadv2',
+        'Rread',
+        'chain returned',
+        'notification',
+        'interrupt',
+      ]) {
+        expect(told).toContain(part);
+      }
     },
     GUEST_TIMEOUT_MS * 2,
   );
