@@ -16,6 +16,8 @@ const FOLDERS = [
   'tests',
   'examples',
   'bench',
+  'labs',
+  'docs',
 ] as const;
 type Folder = (typeof FOLDERS)[number];
 
@@ -49,6 +51,15 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
     examples: [{ from: 'vmm' }, { from: 'node-kvm' }],
     // A measurement looks at whatever it measures; nothing but the tests looks at one.
     bench: FOLDERS.map((from) => ({ from })),
+    labs: [
+      { from: 'bytes' },
+      { from: 'ninep' },
+      { from: 'devices' },
+      { from: 'trace' },
+      { from: 'docs', file: /^docs\/labs\/lab\.ts$/ },
+    ],
+    // What a learner writes sees the labs' own words alone, which for lab 6 are those of recordings.
+    docs: [{ from: 'trace', only: /^docs\/labs\/lab\.ts$/ }],
   };
 
 /** What has to load in a browser: no `node:` import and no native package. */

@@ -1,4 +1,4 @@
-/** A choice of events as people type it: `events=9p+host device=host`, or just `9p host Twalk`. */
+/** A choice of events as people type it: `events=9p+host device=host`, or just `9p Twalk`, and words that are to be found. */
 import { MESSAGES } from '../../ninep/messages.ts';
 import type { EventKind } from '../../trace/event.ts';
 import { type EventChoice, kindsNamed } from '../../trace/filter.ts';
@@ -38,16 +38,21 @@ const KEYS: Readonly<Record<string, Key>> = {
   },
 };
 
-/** The choice a text means, or in one sentence why it means none. */
-export function readChoice(text: string): { readonly choice: EventChoice } | { readonly wrong: string } {
+/** What was typed: a choice, and a text that events contain; or in one sentence what is wrong with it. */
+export type ReadChoice = { readonly choice: EventChoice; readonly text: string } | { readonly wrong: string };
+
+/** The choice that words mean. Those that are no kind, no message and nothing with `=` are text. */
+export function readChoice(words: string): ReadChoice {
   const draft: Draft = {};
-  for (const word of text.split(/[\s,]+/)) {
-    if (word === '') continue;
+  const rest: string[] = [];
+  for (const word of words.split(' ')) {
     const at = word.indexOf('=');
-    const wrong = at < 0 ? bare(draft, word) : keyed(draft, word.slice(0, at), word.slice(at + 1));
-    if (wrong !== undefined) return { wrong };
+    if (at > 0 && /^[a-z]+$/.test(word.slice(0, at))) {
+      const wrong = keyed(draft, word.slice(0, at), word.slice(at + 1));
+      if (wrong !== undefined) return { wrong };
+    } else if (!bare(draft, word)) rest.push(word);
   }
-  return { choice: draft };
+  return { choice: draft, text: rest.join(' ').trim() };
 }
 
 function keyed(draft: Draft, key: string, value: string): string | undefined {
@@ -55,10 +60,10 @@ function keyed(draft: Draft, key: string, value: string): string | undefined {
   return KEYS[key]?.(draft, value);
 }
 
-/** A word alone is a message, or kinds of events. */
-function bare(draft: Draft, word: string): string | undefined {
-  if (word.split('+').every((name) => MESSAGE_NAMES.has(name))) return KEYS.message?.(draft, word);
-  return KEYS.events?.(draft, word) && `'${word}' is no kind of event, group or 9P message`;
+/** Takes a word that is a message, or kinds of events; false for any other. */
+function bare(draft: Draft, word: string): boolean {
+  if (word.split('+').every((name) => MESSAGE_NAMES.has(name))) return KEYS.message?.(draft, word) === undefined;
+  return KEYS.events?.(draft, word) === undefined;
 }
 
 function number(value: string, most: number, what: string, take: (value: number) => void): string | undefined {

@@ -89,10 +89,10 @@ export class Sequence {
     }
   }
 
-  /** Number of the row, from the first there ever was, in which a request was asked, or ended; -1 if it is in none. */
-  rowOf(journey: Journey): number {
-    const index = this.#rows.findIndex((row) => row.asked === journey || row.answered === journey);
-    return index < 0 ? -1 : index + this.#forgotten;
+  /** Index of the row in which a request was asked, or else ended; -1 if it is in none. */
+  indexOf(journey: Journey): number {
+    const asked = this.#rows.findLastIndex((row) => row.asked === journey);
+    return asked < 0 ? this.#rows.findLastIndex((row) => row.answered === journey) : asked;
   }
 
   #asked(journey: Journey): void {

@@ -225,6 +225,6 @@ test('tens of thousands of events a second cost a small part of it', () => {
   const started = performance.now();
   for (const one of events) foldSessions(model, one);
   const perSecond = events.length / ((performance.now() - started) / 1000);
-  // Some hundred thousand on an idle machine; the bound is for a loaded one.
-  expect(perSecond).toBeGreaterThan(50_000);
+  // More than a hundred thousand on an idle machine; the bound is for one that is not.
+  expect(perSecond).toBeGreaterThan(10_000);
 });

@@ -154,7 +154,9 @@ describe('the sequence of messages', () => {
     const rows = shown({});
     expect(rows[0]).toEqual({ asked: 'Tversion', answered: 'Tversion', through: 0 });
     const side = rows.filter(({ asked, answered }) => (asked ?? answered) === 'Tfsync');
-    expect(side.map(({ asked, opens }) => asked && opens)).toEqual(expect.arrayContaining([0, 1, 2, 3]));
+    expect(side.filter(({ asked }) => asked).length).toBe(4);
+    // The last one may be answered at once; those before it are open then.
+    expect(side.slice(0, 3).map(({ asked, opens }) => asked && opens)).toEqual([0, 1, 2]);
     // At the end nothing is open.
     const last = side.at(-1);
     expect([last?.through, last?.answered]).toEqual([0, 'Tfsync']);
@@ -203,6 +205,9 @@ test('the list of events under a choice grows and goes with the window', () => {
   expect(rows.forgotten).toBeGreaterThan(0);
   const whole = new EventRows(followed(events).history, { kinds: new Set(['request']) });
   whole.advance();
-  expect(whole.at(whole.indexFrom(last))?.id).toBe(last);
-  expect(whole.indexFrom(last + 1)).toBe(whole.length);
+  expect(whole.at(whole.indexOf(last))?.id).toBe(last);
+  expect(whole.indexOf(last + 1)).toBe(-1);
+  const missing = new EventRows(followed(events).history, {}, 'MISSING');
+  missing.advance();
+  expect(missing.at(0)?.kind).toBe('request');
 });
