@@ -47,7 +47,7 @@ export const VIEWS: readonly ViewRow[] = [
   ),
   view(
     'conversation',
-    'Conversation',
+    'Messages',
     'm',
     ConversationView,
     '9P messages as they were said: requests left, replies right.',
