@@ -18,6 +18,8 @@ export interface RegisterDescription {
   readonly bits: RegisterBits;
   /** Bits that software may change or clear; undefined where the access alone says which. */
   readonly mask: number | bigint | undefined;
+  /** Register of the block whose value says which of several this one shows. */
+  readonly selectedBy?: string;
 }
 
 /** A checked table of registers; holds no values, so all devices of a kind share one. */
@@ -74,8 +76,11 @@ export function registerBlock<Owner = void>(
 }
 
 function describeRow<Owner>(row: RegisterRow<Owner>): RegisterDescription {
-  const { name, at, width, access, reset, spec, doc, bits = {}, mask } = row;
-  return { name, at, width, access, reset, spec, doc, bits, mask };
+  const { name, at, width, access, reset, spec, doc, bits = {}, mask, selectedBy } = row;
+  return {
+    ...{ name, at, width, access, reset, spec, doc, bits, mask },
+    ...(selectedBy !== undefined && { selectedBy }),
+  };
 }
 
 function markdown(rows: readonly RegisterDescription[]): string {

@@ -42,7 +42,9 @@ async function buildPage() {
     logLevel: 'warning',
     tsconfigRaw: {},
   });
-  copyFileSync(join(root, 'inspector', 'page', 'index.html'), join(outdir, 'index.html'));
+  for (const name of ['index.html', 'icon.svg']) {
+    copyFileSync(join(root, 'inspector', 'page', name), join(outdir, name));
+  }
 }
 
 /** Declarations of one package, written below its dist/types with the folders of the repository kept. */

@@ -10,8 +10,6 @@ const PATIENCE_MS = 300_000;
 /** One operation. */
 export interface BareTime extends Timed {
   readonly measurement: string;
-  /** Processor time of one, in nanoseconds. */
-  readonly cpuNs: number;
 }
 
 /** Compiles the program to `path`. @throws HostError where there is no compiler */

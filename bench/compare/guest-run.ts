@@ -9,7 +9,7 @@ import { deviceNs, type ThreadTimes, threadTimes } from './threads.ts';
 /** A measurement, and what the host saw meanwhile. */
 export interface Seen extends Measurement {
   /** Processor time of all threads but the vCPUs', for one operation, in nanoseconds. */
-  readonly deviceCpuNs: number;
+  readonly cpuNs: number;
 }
 
 /** What came out of one machine. */
@@ -30,10 +30,19 @@ const ANSWER = 'g';
 
 /**
  * Runs a machine whose guest asks before and after each measurement, to its end. Rejects with RunError where it ends otherwise, or
- * takes longer than `timeoutMs`; the process is gone then.
+ * takes longer than `timeoutMs`, and with an AbortError where `signal` says so; the process is gone then.
  */
-export async function runGuest(command: Command, ramBytes: number, timeoutMs: number): Promise<GuestRun> {
-  const child = spawn(command.program, command.args, { stdio: 'pipe' });
+export async function runGuest(
+  command: Command,
+  ramBytes: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<GuestRun> {
+  const child = spawn(command.program, command.args, {
+    stdio: 'pipe',
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+  });
   const pid = child.pid;
   const written: string[] = [];
   let late = false;
@@ -72,11 +81,12 @@ export async function runGuest(command: Command, ramBytes: number, timeoutMs: nu
         child.stdin.write(ANSWER);
       } else if (said.kind === 'introduction') introduction = said.introduction;
       else if (said.kind === 'measurement') {
-        measurements.push({ ...said.measurement, deviceCpuNs: spent / said.measurement.done });
+        measurements.push({ ...said.measurement, cpuNs: spent / said.measurement.done });
       } else if (said.kind === 'error') fail(`the guest: ${said.text}`);
       else if (said.kind === 'end') ended = true;
     }
     const status = await closed;
+    signal?.throwIfAborted();
     if (late) fail(`not done after ${timeoutMs / 1000} s`);
     if (introduction === undefined || !ended) return fail(`ended with status ${status} before the guest was done`);
     return { introduction, measurements, resident };

@@ -3,7 +3,7 @@ import { UsageError } from '../../vmm/usage-error.ts';
 
 /** A figure as it is told. */
 export interface Unit {
-  readonly name: 'us' | '/s' | 'MB/s' | 'ms' | 'MiB';
+  readonly name: 'us' | '/s' | 'MB/s' | '% of a core' | 'ms' | 'MiB';
   readonly lessIsBetter: boolean;
 }
 
@@ -14,6 +14,11 @@ export const RATE: Unit = { name: '/s', lessIsBetter: false };
 /** Millions of bytes a second. */
 export const THROUGHPUT: Unit = { name: 'MB/s', lessIsBetter: false };
 
+/** Processor time of the device's side in the time that passed. */
+export const SHARE_OF_CORE: Unit = { name: '% of a core', lessIsBetter: true };
+/** The least share that can be told from none, in per cent. */
+const LEAST_SHARE = 0.01;
+
 /** One measurement. */
 export interface Operation {
   /** As the guest takes it: `read-512k:8`. */
@@ -21,8 +26,8 @@ export interface Operation {
   readonly title: string;
   readonly depth: number;
   readonly unit: Unit;
-  /** What `bare` calls the same as system calls. */
-  readonly bare: string;
+  /** What `bare` calls the same as system calls, if there is anything. */
+  readonly bare: string | undefined;
   /** The entries of the directory it lists. */
   readonly entries?: number;
 }
@@ -31,6 +36,8 @@ interface Kind {
   readonly title: string;
   readonly bulk?: boolean;
   readonly bare?: string;
+  /** The guest does nothing. */
+  readonly silent?: boolean;
   /** The name is followed by a number of entries. */
   readonly counted?: boolean;
 }
@@ -43,6 +50,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'read-512k': { title: 'read 512 KiB', bulk: true },
   'write-512k': { title: 'write 512 KiB', bulk: true },
   'readdir-': { title: 'list N entries', counted: true },
+  silence: { title: 'a guest that does nothing', silent: true },
   'small-file': { title: 'create, write 4 KiB, close, unlink' },
 };
 
@@ -54,7 +62,7 @@ const MOST_ENTRIES = 10_000_000;
 export const USUAL_OPERATIONS: readonly string[] = [
   ...['getattr', 'getattr:32', 'getattr-idle', 'walk-clunk', 'read-4k'],
   ...['read-512k', 'read-512k:8', 'read-512k:32', 'write-512k', 'write-512k:8', 'write-512k:32'],
-  ...['readdir-10000', 'readdir-1000000', 'small-file'],
+  ...['readdir-10000', 'readdir-1000000', 'small-file', 'silence'],
 ];
 
 /** @throws UsageError for what is none */
@@ -77,8 +85,8 @@ export function operationOf(name: string): Operation {
     name,
     title: depth === 1 && !kind.bulk ? title : `${title}, depth ${depth}`,
     depth,
-    unit: kind.bulk ? THROUGHPUT : depth > 1 ? RATE : LATENCY,
-    bare: kind.bare ?? `${key}${digits}`,
+    unit: kind.silent ? SHARE_OF_CORE : kind.bulk ? THROUGHPUT : depth > 1 ? RATE : LATENCY,
+    bare: kind.silent ? undefined : (kind.bare ?? `${key}${digits}`),
     ...(kind.counted && { entries }),
   };
 }
@@ -88,11 +96,14 @@ export interface Timed {
   readonly done: number;
   readonly ns: number;
   readonly medianNs: number;
+  /** Processor time of the device's side for one, in nanoseconds. */
+  readonly cpuNs: number;
 }
 
 /** The figure of an operation, in its unit; `bytes` is the payload of one. */
-export function figureOf({ unit }: Operation, { done, ns, medianNs }: Timed, bytes: number): number {
+export function figureOf({ unit }: Operation, { done, ns, medianNs, cpuNs }: Timed, bytes: number): number {
   if (unit === LATENCY) return medianNs / 1000;
+  if (unit === SHARE_OF_CORE) return Math.max(LEAST_SHARE, ((cpuNs * done) / ns) * 100);
   const perSecond = (done / ns) * 1e9;
   return unit === THROUGHPUT ? (perSecond * bytes) / 1e6 : perSecond;
 }

@@ -12,7 +12,7 @@ const INTRODUCTION = {
 function run(us: number): GuestRun {
   const [done, ns] = [1000, us * 1_000_000];
   const times = { ns, leastNs: us * 900, medianNs: us * 1000, p99Ns: us * 3000 };
-  const figures = { done, ...times, kicks: 500, bytes: 0, entries: 0, deviceCpuNs: us * 500 };
+  const figures = { done, ...times, kicks: 500, bytes: 0, entries: 0, cpuNs: us * 500 };
   return {
     introduction: INTRODUCTION,
     measurements: [

@@ -73,7 +73,7 @@ function seenColumn(operation: Operation, seen: readonly Seen[]): Column {
   return {
     figure: spreadOf(runs),
     runs,
-    cpuUs: spreadOf(seen.map(({ deviceCpuNs }) => deviceCpuNs / 1000)),
+    cpuUs: spreadOf(seen.map(({ cpuNs }) => cpuNs / 1000)),
     p99Us: spreadOf(seen.map(({ p99Ns }) => p99Ns / 1000)),
     kicks: spreadOf(seen.map(({ kicks, done }) => kicks / done)),
   };

@@ -3,8 +3,8 @@ import type { EventId } from '../../devices/events.ts';
 import type { RecordingReader } from '../../trace/recording/recording-reader.ts';
 import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model.ts';
 
-/** Events between two states. */
-const DISTANCE = 4096;
+/** Events between two states, unless told otherwise. */
+export const STATE_DISTANCE = 4096;
 
 /** Most states kept: of a long run those before are thinned out. */
 const MOST_STATES = 64;
@@ -40,7 +40,7 @@ export class Checkpoints {
   static async of(
     reader: RecordingReader,
     progress: (part: number) => void = () => {},
-    distance = DISTANCE,
+    distance = STATE_DISTANCE,
   ): Promise<Checkpoints> {
     const model = emptyModel();
     let list: Checkpoint[] = [ORIGIN];

@@ -4,7 +4,7 @@ import type { TraceEvent, TraceHeader } from '../../trace/event.ts';
 import { RecordingReader } from '../../trace/recording/recording-reader.ts';
 import type { Inspected, InspectedControl, InspectedListener, InspectedTimeline } from '../inspected.ts';
 import type { StepChoice } from '../protocol.ts';
-import { type Checkpoint, Checkpoints } from './checkpoints.ts';
+import { type Checkpoint, Checkpoints, STATE_DISTANCE } from './checkpoints.ts';
 
 /** Events handed over at once, about. */
 const BATCH = 512;
@@ -66,10 +66,18 @@ export class RecordedRun implements Inspected {
     };
   }
 
-  /** Reads a recording; `progress` is told the part that is done, 0 to 1. @throws TraceError where it is none, or damaged. */
-  static async open(bytes: Uint8Array, progress?: (part: number) => void): Promise<RecordedRun> {
+  /**
+   * Reads a recording; `progress` is told the part that is done, 0 to 1. `distance` are the events between two states kept.
+   *
+   * @throws TraceError where it is none, or damaged.
+   */
+  static async open(
+    bytes: Uint8Array,
+    progress?: (part: number) => void,
+    distance = STATE_DISTANCE,
+  ): Promise<RecordedRun> {
     const reader = await RecordingReader.open(bytes);
-    return new RecordedRun(reader, await Checkpoints.of(reader, progress));
+    return new RecordedRun(reader, await Checkpoints.of(reader, progress, distance));
   }
 
   /** Begins at the end of the run, where everything is told. */

@@ -83,6 +83,10 @@ static struct outcome work(struct session *session, const struct measurement *me
 	uint64_t start = ticks(), most = ms * ticks_per_ms(), kicks = ring->kicks, round = 0, busy = 0, end = start;
 	int under_way = measurement->depth, stopping = 0;
 
+	if (operation->steps == 0) {
+		wait_us(ms * 1000);
+		return (struct outcome){.done = 1, .elapsed = ticks() - start};
+	}
 	for (int i = 0; i < measurement->depth; i++)
 		begin(session, operation, &lanes[i], round++);
 	publish(ring);
@@ -146,7 +150,8 @@ void measure(struct session *session, const struct measurement *measurement, con
 		lanes[i].number = i;
 		lanes[i].reply = replies[i];
 		lanes[i].payload = payloads[i];
-		operation->prepare(&lanes[i], count);
+		if (operation->steps > 0)
+			operation->prepare(&lanes[i], count);
 	}
 	/* A device may have to load or compile what it has not done before. */
 	work(session, measurement, course->warm_ms, 1);

@@ -18,6 +18,7 @@ struct lane {
 
 struct operation {
 	const char *name;
+	/* Requests of one; without any, it is to do nothing for as long as it is measured. */
 	int steps;
 	/* Bytes of payload that are asked for, as far as msize allows. */
 	uint32_t bytes;

@@ -167,6 +167,7 @@ static const struct operation OPERATIONS[] = {
 	{"write-512k", 1, LARGE, 0, open_scratch, close_scratch, prepare_write, move_on, next_after_write},
 	{"readdir-", 1, LARGE, 0, open_many, close_many, prepare_list, begin_list, next_of_list},
 	{"small-file", 5, SMALL_FILE_BYTES, 0, 0, 0, prepare_small_file, 0, 0},
+	{"silence", 0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 const struct operation *find_operation(const char *name, const char **rest)

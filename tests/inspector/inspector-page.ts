@@ -54,7 +54,7 @@ export async function openInspectorPage(
       '/': { type: 'text/html', body: readFileSync(join(ROOT, 'inspector', 'page', 'index.html')) },
       '/main.js': { type: 'text/javascript', body: bodyOf('main.js') },
       '/main.css': { type: 'text/css', body: bodyOf('style.css') },
-      '/favicon.ico': { type: 'image/x-icon', body: '' },
+      '/icon.svg': { type: 'image/svg+xml', body: readFileSync(join(ROOT, 'inspector', 'page', 'icon.svg')) },
     },
     POLICY,
   );

@@ -10,7 +10,7 @@ import { toldShare } from './told-share.ts';
 
 const define = withoutChromium === undefined ? describe : describe.skip;
 const TIMEOUT_MS = 120_000;
-const VIEWS = ['Rings', 'Conversation', 'Fids', 'Latencies', 'Timeline', 'Events'] as const;
+const VIEWS = ['Rings', 'Messages', 'Fids', 'Latencies', 'Timeline', 'Events'] as const;
 
 define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
   const path = mkdtempSync(join(tmpdir(), 'tsvmm-views-'));
@@ -54,7 +54,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     'conversation: messages on both sides, one in full with its fields, its bytes and its system calls',
     async () => {
       const { page } = shown;
-      await view('Conversation');
+      await view('Messages');
       await page.locator('.choices input').fill('Tread');
       expect(await page.locator('.row[role=option]').count()).toBeGreaterThan(10);
       await page.locator('.row[role=option]').first().click();
@@ -80,7 +80,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     'from a message to its way through the machine, step by step and on to the next, by keys alone',
     async () => {
       const { page } = shown;
-      await page.keyboard.press('c');
+      await page.keyboard.press('m');
       await page.locator('.list').focus();
       await page.keyboard.press('k');
       await page.keyboard.press('Enter');
@@ -88,8 +88,8 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       const steps = page.locator('.step');
       const chosen = page.locator('.step[aria-pressed=true]');
       expect(await chosen.count()).toBe(1);
-      await page.keyboard.press('h');
-      await page.keyboard.press('h');
+      await page.keyboard.press('ArrowLeft');
+      await page.keyboard.press('ArrowLeft');
       const names = await steps.locator('.step-name').allInnerTexts();
       expect([names[0], names[1], names[2], names.at(-1)]).toEqual(['kick', 'chain taken', 'request', 'interrupt']);
       await page.keyboard.press('k');
@@ -97,7 +97,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       expect(await text('.event-detail h2')).toContain('chain');
       expect(await page.locator('.descriptors tbody tr').count()).toBeGreaterThan(1);
       const before = await text('.split-main .bar');
-      await page.keyboard.press('l');
+      await page.keyboard.press('ArrowRight');
       expect(await text('.split-main .bar')).not.toBe(before);
     },
     TIMEOUT_MS,

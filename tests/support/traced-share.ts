@@ -17,6 +17,7 @@ import { openLocal } from '../../ninep/backends/local/local.ts';
 import { Client } from '../../ninep/client/client.ts';
 import { createSession } from '../../ninep/session.ts';
 import type { EventStream } from '../../trace/event-stream.ts';
+import { describeMachine } from '../../trace/machine-description.ts';
 import { scoped, watchSession } from '../../trace/session-watch.ts';
 import { HostCalls } from '../../vmm/host-calls.ts';
 
@@ -78,8 +79,11 @@ export async function tracedShare(path: string, stream: EventStream | undefined,
     trace: { guestFault: (_, message) => faults.push(message), events: stream?.port('host') },
     rings: { packed: true },
   });
-  bus.attach(transport.pci);
-  assignBars(bus, RIG_WINDOWS);
+  const slot = bus.attach(transport.pci);
+  stream?.emit('host', 'plugged', { name: transport.pci.name, bus: 'pci', address: slot, function: 0 });
+  const bars = assignBars(bus, RIG_WINDOWS);
+  const description = describeMachine({ pci: bus, bars, ports, mmio: memory }, [{ base: 0, length: 16 * MIB }]);
+  stream?.emit('', 'machine', { description });
 
   const found = scanBus(ports).find(({ vendorId }) => vendorId === 0x1af4);
   if (found === undefined) throw new Error('the function is not found');
@@ -103,6 +107,8 @@ export async function tracedShare(path: string, stream: EventStream | undefined,
     ram,
     faults,
     transport,
+    bus,
+    bars,
     /** Ends the device's life and gives everything back. */
     async close() {
       way.status = 0;

@@ -10,8 +10,9 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** The strictest policy the page works under: scripts of this server, and WebAssembly made of guest code. */
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+/** The strictest policy the pages work under: what is of this server, and WebAssembly made of guest code. */
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'";
 
 /** Serves `files` on a free port until closed. */
 export async function servePage(files: ServedFiles, policy = POLICY): Promise<PageServer> {
