@@ -1,5 +1,6 @@
 /** Follows what is inspected: folds events as they come, and says once per frame that there is something new to show. */
 import type { TraceEvent } from '../../trace/event.ts';
+import { journeysOf } from '../history/followed.ts';
 import { EventHistory } from '../history.ts';
 import type { InspectedListener } from '../inspected.ts';
 import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model.ts';
@@ -64,6 +65,8 @@ export class Follower implements InspectedListener {
       if (now - this.#drawn < LEAST_PAUSE_MS) return this.#nextFrame(draw);
       this.#drawn = now;
       this.#asked = false;
+      // A little in each frame, so that a view that wants them has them at once.
+      journeysOf(this.history);
       this.#changed();
     };
     this.#nextFrame(draw);

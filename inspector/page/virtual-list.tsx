@@ -68,7 +68,8 @@ export function VirtualList({ label, count, row, keyOf, chosen = -1, onChoose, f
   for (let index = first; index < last; index += 1) {
     rows.push(
       <div
-        key={keyOf?.(index) ?? index}
+        // Rows that go by faster than anybody reads take the place of those before them.
+        key={keyOf?.(index) ?? index - first}
         class={index === chosen ? 'row chosen' : 'row'}
         role="option"
         aria-selected={index === chosen}

@@ -81,7 +81,6 @@ export function ConversationView(props: ViewProps) {
           <VirtualList
             label="9P messages"
             count={rows.length}
-            keyOf={(index) => index + sequence.forgotten}
             chosen={at}
             onChoose={choose}
             follow={selection.event === undefined}

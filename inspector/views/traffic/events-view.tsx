@@ -53,7 +53,6 @@ export function EventsView(props: ViewProps) {
           <VirtualList
             label="Events"
             count={rows.length}
-            keyOf={(index) => rows.at(index)?.id ?? index}
             chosen={at}
             onChoose={(index) => select({ event: rows.at(index)?.id })}
             follow={selection.event === undefined}

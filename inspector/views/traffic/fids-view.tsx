@@ -53,7 +53,6 @@ export function FidsView(props: ViewProps) {
           <VirtualList
             label="Names and fids"
             count={rows.length}
-            keyOf={(index) => rows[index]?.name.id ?? index}
             chosen={at}
             onChoose={(index) => setChosen(rows[index]?.name.id)}
             row={(index) => <Row row={rows[index]} session={session} now={model.time} />}

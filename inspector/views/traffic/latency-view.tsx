@@ -153,7 +153,7 @@ const HISTOGRAM: PlotChoice = (colourOf) => ({
   ],
 });
 
-/** Seconds, and in microseconds what half, nearly all and the slowest requests of each slice took. */
+/** Seconds, requests a second, and in microseconds what the slowest, nearly all and half of the requests of each slice took. */
 function courseData(course: CourseModel | undefined): uPlot.AlignedData {
   const slices = course?.slices ?? [];
   const { start = 0, width = 1 } = course ?? {};
@@ -161,10 +161,10 @@ function courseData(course: CourseModel | undefined): uPlot.AlignedData {
     slices.map((slice) => (slice.count === 0 ? null : Math.max(1, take(slice))));
   return [
     slices.map((_, index) => (start + index * width) / 1e6),
+    slices.map(({ count: many }) => (many * 1e6) / width),
     at(({ most }) => most),
     at((slice) => slicePercentile(slice, 0.99)),
     at((slice) => slicePercentile(slice, 0.5)),
-    slices.map(({ count: many }) => (many * 1e6) / width),
   ];
 }
 
@@ -172,9 +172,6 @@ const OVER_TIME: PlotChoice = (colourOf) => ({
   scales: { x: { time: false }, y: { distr: 3 }, rate: { range: (_, _low, high) => [0, Math.max(1, high) * 3] } },
   series: [
     { label: 'seconds', value: (_, value) => value?.toFixed(3) ?? '' },
-    line('max', () => colourOf('bad')),
-    line('p99', () => colourOf('warm')),
-    line('p50', () => colourOf('accent')),
     {
       label: 'requests a second',
       scale: 'rate',
@@ -184,6 +181,9 @@ const OVER_TIME: PlotChoice = (colourOf) => ({
       value: (_, value) => (value === null ? '' : count(Math.round(value))),
       ...(uPlot.paths.stepped && { paths: uPlot.paths.stepped({ align: 1 }) }),
     },
+    line('max', () => colourOf('bad')),
+    line('p99', () => colourOf('warm')),
+    line('p50', () => colourOf('accent')),
   ],
   axes: [
     { values: (_, values) => values.map((value) => `${value} s`), grid: { show: false }, size: 26 },

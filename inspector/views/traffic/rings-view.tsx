@@ -48,7 +48,6 @@ export function RingsView(props: ViewProps) {
         <VirtualList
           label="Chains"
           count={chains.length}
-          keyOf={(index) => chains[index]?.event ?? index}
           chosen={at}
           onChoose={(index) => select({ event: chains[index]?.event })}
           row={(index) => <ChainRow chain={chains[index]} text={textOf(chains[index])} />}

@@ -47,8 +47,8 @@ export function TimelineView(props: ViewProps) {
     if (to !== undefined) select({ event: to.event });
   };
   useKeys('Timeline', [
-    { keys: ['ArrowRight', 'l'], doc: 'next request', run: () => turn(1) },
-    { keys: ['ArrowLeft', 'h'], doc: 'request before', run: () => turn(-1) },
+    { keys: ['ArrowRight'], doc: 'next request', run: () => turn(1) },
+    { keys: ['ArrowLeft'], doc: 'request before', run: () => turn(-1) },
     { keys: ['ArrowDown', 'j'], doc: 'next step', run: () => move(1) },
     { keys: ['ArrowUp', 'k'], doc: 'step before', run: () => move(-1) },
   ]);

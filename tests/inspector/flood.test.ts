@@ -1,0 +1,85 @@
+import { cpus, loadavg } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { HISTORY_LIMITS } from '../../inspector/history.ts';
+import type { Flood } from '../../inspector/test-support/flood-events.ts';
+import { withoutChromium } from '../support/page/chromium.ts';
+import { type InspectorPage, openInspectorPage } from './inspector-page.ts';
+
+/** The page's own, which exists there alone. */
+declare const window: { readonly flood: Flood };
+
+const define = withoutChromium === undefined ? describe : describe.skip;
+const TIMEOUT_MS = 300_000;
+const REQUESTS = 50_000;
+const SECONDS = 2;
+
+define(
+  `[browser] a machine that serves without end${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`,
+  () => {
+    let shown: InspectorPage;
+
+    beforeAll(async () => {
+      shown = await openInspectorPage('inspector/test-support/flood-page.tsx');
+      await shown.page.waitForSelector('.shell');
+    }, TIMEOUT_MS);
+
+    afterAll(() => shown?.close(), TIMEOUT_MS);
+
+    test(
+      'fifty thousand requests: what is kept stays bounded, what is not is counted',
+      async () => {
+        const { page } = shown;
+        await page.keyboard.press('e');
+        const told = await page.evaluate((requests) => window.flood.pour(requests), REQUESTS);
+        expect(told).toBe(REQUESTS * 12);
+        await page.waitForTimeout(500);
+        const said = ((await page.locator('.split-main .bar').textContent()) ?? '').replaceAll('\u202f', '');
+        const [, kept, forgotten] = /^(\d+) events; (\d+) before them/.exec(said) ?? [];
+        expect(Number(kept) + Number(forgotten)).toBe(told + 4);
+        expect(Number(kept)).toBeLessThanOrEqual(HISTORY_LIMITS.events);
+        // A list of hundreds of thousands has no more rows than are in sight.
+        expect(await page.locator('.row[role=option]').count()).toBeLessThan(100);
+        await page.keyboard.press('m');
+        expect(await page.locator('.split-main .bar').textContent()).toMatch(/before them are forgotten/);
+        expect(shown.complaints).toEqual([]);
+      },
+      TIMEOUT_MS,
+    );
+
+    test.each(['q', 'm', 'd', 'l', 't', 'e'])(
+      'five thousand events a second, view %s: the page stays responsive; frames take less than 50 ms where processors are free',
+      async (key) => {
+        const { page } = shown;
+        await page.keyboard.press('Escape');
+        await page.keyboard.press(key);
+        const busy = await processorTime(page);
+        const frames = await page.evaluate((seconds) => window.flood.run(5000, seconds), SECONDS);
+        const used = (await busy()) / SECONDS;
+        // Its thread has most of the time for other things, whatever else this machine does meanwhile.
+        expect(used).toBeLessThan(0.6);
+        if ((loadavg()[0] ?? 0) > cpus().length) return;
+        frames.sort((a, b) => a - b);
+        expect(frames[Math.floor(frames.length * 0.95)]).toBeLessThan(50);
+        expect(shown.complaints).toEqual([]);
+      },
+      TIMEOUT_MS,
+    );
+  },
+);
+
+/** Begins to measure the processor time of the page's thread; what it returns says how many seconds it was. */
+async function processorTime(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const taskSeconds = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
+  };
+  const before = await taskSeconds();
+  return async () => {
+    const used = (await taskSeconds()) - before;
+    await session.detach();
+    return used;
+  };
+}
