@@ -25,6 +25,8 @@ interface RowFacts {
    * `read`: for registers whose read has effects.
    */
   readonly latched?: true;
+  /** Register of the block whose value says which of several this one shows. */
+  readonly selectedBy?: string;
 }
 
 interface RowValues<Owner, Value> {
@@ -113,6 +115,9 @@ export function checkRows<Owner>(block: string, rows: readonly RegisterRow<Owner
       }
     }
     for (let offset = row.at; offset < row.at + row.width; offset++) owners.set(offset, row.name);
+    if (row.selectedBy !== undefined && !rows.some(({ name }) => name === row.selectedBy)) {
+      problems.push(`it is selected by ${row.selectedBy}, which is no register of the block`);
+    }
     if (problems.length > 0) throw new Error(`register ${block}.${row.name}: ${problems.join('; ')}`);
   }
 }

@@ -77,6 +77,11 @@ const block = registerBlock<Seen>('sample', [
 describe('register block refuses at load', () => {
   const good: RegisterRow<Seen> = { ...row, name: 'a', at: 0, width: 4, access: 'rw' };
   const refused: [string, RegExp, RegisterRow<Seen>[]][] = [
+    [
+      'a selector that is not there',
+      /a: it is selected by which, which is no register/,
+      [{ ...good, selectedBy: 'which' }],
+    ],
     ['overlap', /b: it overlaps a/, [good, { ...good, name: 'b', at: 2, width: 2 }]],
     ['misalignment', /offset 2 is not aligned to its width 4/, [{ ...good, at: 2 }]],
     ['misalignment of 8 bytes', /not aligned/, [{ ...row, name: 'w', at: 4, width: 8, access: 'rw', reset: 0n }]],
@@ -316,6 +321,18 @@ describe('the table as data', () => {
       doc,
       bits: {},
     });
+    const chosen = {
+      ...row,
+      name: 'one',
+      at: 4,
+      width: 4,
+      access: 'rw-masked',
+      mask: 0xf,
+      selectedBy: 'which',
+    } as const;
+    const banked = registerBlock('banked', [{ ...row, name: 'which', at: 0, width: 4, access: 'rw' }, chosen]);
+    expect(banked.describe()[1]).toMatchObject({ mask: 0xf, selectedBy: 'which' });
+    expect(banked.describe()[0]).not.toHaveProperty('mask');
     expect(flags.markdown()).toBe(
       [
         '| Offset | Bytes | Register | Access | Reset | Meaning | Bits | Specification |',

@@ -16,8 +16,10 @@ export interface RegisterDescription {
   readonly spec: string;
   readonly doc: string;
   readonly bits: RegisterBits;
-  /** Bits that software may change or clear; undefined where the access alone says which. */
-  readonly mask: number | bigint | undefined;
+  /** Bits that software may change or clear, where that is not all or none. */
+  readonly mask?: number | bigint;
+  /** Register of the block whose value says which of several this one shows. */
+  readonly selectedBy?: string;
 }
 
 /** A checked table of registers; holds no values, so all devices of a kind share one. */
@@ -74,8 +76,12 @@ export function registerBlock<Owner = void>(
 }
 
 function describeRow<Owner>(row: RegisterRow<Owner>): RegisterDescription {
-  const { name, at, width, access, reset, spec, doc, bits = {}, mask } = row;
-  return { name, at, width, access, reset, spec, doc, bits, mask };
+  const { name, at, width, access, reset, spec, doc, bits = {}, mask, selectedBy } = row;
+  return {
+    ...{ name, at, width, access, reset, spec, doc, bits },
+    ...(mask !== undefined && { mask }),
+    ...(selectedBy !== undefined && { selectedBy }),
+  };
 }
 
 function markdown(rows: readonly RegisterDescription[]): string {

@@ -60,6 +60,8 @@ export interface DeviceEvents {
     readonly bus: string;
     /** Slot of the PCI bus, or guest physical address. */
     readonly address: number;
+    /** 0 to 7, on the PCI bus. */
+    readonly function?: number | undefined;
   };
   'config-read': ConfigAccess;
   'config-write': ConfigAccess;

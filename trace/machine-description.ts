@@ -4,9 +4,12 @@ import type { BarAssignment } from '../devices/pci/assign-bars.ts';
 import { configHeader } from '../devices/pci/config-header.ts';
 import { msixCapability, msixEntry, msixPending } from '../devices/pci/msix-registers.ts';
 import type { PluggedFunction } from '../devices/pci/pci-bus.ts';
+import { blkConfig } from '../devices/virtio/blk-config-registers.ts';
 import { commonConfig } from '../devices/virtio/common-config-registers.ts';
+import { consoleConfig } from '../devices/virtio/console-config-registers.ts';
 import { legacyHeader, legacyVectors } from '../devices/virtio/legacy-registers.ts';
 import { legacyMmioRegisters, mmioRegisters } from '../devices/virtio/mmio-registers.ts';
+import { p9Config } from '../devices/virtio/p9-config-registers.ts';
 import { configAccessCapability, notifyCapability, structureCapability } from '../devices/virtio/pci-capabilities.ts';
 import { isrStatus } from '../devices/virtio/pci-isr.ts';
 import { toBase64 } from './base64.ts';
@@ -27,7 +30,17 @@ const TABLES: readonly Pick<RegisterBlock<never>, 'name' | 'length' | 'describe'
   legacyVectors,
   mmioRegisters,
   legacyMmioRegisters,
+  p9Config,
+  blkConfig,
+  consoleConfig,
 ];
+
+/** Tables of the device-specific configuration by virtio device id. @spec virtio 1.2 §5 Device Types */
+const CONFIG_TABLES: Readonly<Record<number, string>> = {
+  2: blkConfig.name,
+  3: consoleConfig.name,
+  9: p9Config.name,
+};
 
 const CONFIG_LENGTH = 0x100;
 const CAPABILITIES_POINTER = 0x34;
@@ -63,7 +76,10 @@ export interface FunctionDescription {
 export interface TableDescription {
   readonly name: string;
   readonly length: number;
-  readonly registers: readonly (Omit<RegisterDescription, 'reset'> & { readonly reset: number | string })[];
+  readonly registers: readonly (Omit<RegisterDescription, 'reset' | 'mask'> & {
+    readonly reset: number | string;
+    readonly mask?: number | string;
+  })[];
 }
 
 /** A range of a bus. */
@@ -80,6 +96,8 @@ export interface MachineDescription {
   readonly ports: readonly RangeDescription[];
   readonly mmio: readonly RangeDescription[];
   readonly tables: readonly TableDescription[];
+  /** Name of the table of the device-specific configuration by virtio device id; absent in recordings of before. */
+  readonly configTables?: Readonly<Record<number, string>>;
 }
 
 /** What is described of a machine. */
@@ -98,6 +116,7 @@ export function describeMachine(machine: DescribedMachine, ram: MachineDescripti
     ports: machine.ports.ranges,
     mmio: machine.mmio.ranges,
     tables: TABLES.map(describeTable),
+    configTables: CONFIG_TABLES,
   };
 }
 

@@ -1,4 +1,4 @@
-import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-device.ts';
+import { MAX_MOUNT_TAG_LENGTH } from '../devices/virtio/p9-config-registers.ts';
 import { OWN_TAG_PREFIX } from './boot-plan.ts';
 import { checkDevices } from './check-devices.ts';
 import type { ShareConfig, VirtualMachineConfig } from './config.ts';

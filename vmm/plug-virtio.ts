@@ -58,7 +58,12 @@ function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator,
   const { messages } = accelerator;
   const transport = new VirtioPciTransport({ ...parts, messages, interfaces: { legacy, modern }, vectors });
   const slot = pci.attach(transport.pci, addr?.slot, addr?.function);
-  parts.trace?.events?.emit('plugged', { name: transport.pci.name, bus: 'pci', address: slot });
+  parts.trace?.events?.emit('plugged', {
+    name: transport.pci.name,
+    bus: 'pci',
+    address: slot,
+    function: addr?.function ?? 0,
+  });
   return { device: parts.device, drained: () => transport.drained };
 }
 

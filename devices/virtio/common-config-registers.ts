@@ -36,6 +36,7 @@ const vectors = 'virtio 1.2 §4.1.5.1.2 MSI-X Vector Configuration';
 function queueAddress(area: QueueArea, at: number, doc: string) {
   return {
     name: `queue_${area}`,
+    selectedBy: 'queue_select',
     at,
     width: 8,
     access: 'rw',
@@ -64,6 +65,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'device_feature',
+    selectedBy: 'device_feature_select',
     at: 0x04,
     width: 4,
     access: 'ro',
@@ -83,6 +85,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'driver_feature',
+    selectedBy: 'driver_feature_select',
     at: 0x0c,
     width: 4,
     access: 'rw',
@@ -146,6 +149,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'queue_size',
+    selectedBy: 'queue_select',
     at: 0x18,
     width: 2,
     access: 'rw',
@@ -157,6 +161,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'queue_msix_vector',
+    selectedBy: 'queue_select',
     at: 0x1a,
     width: 2,
     access: 'rw',
@@ -168,6 +173,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'queue_enable',
+    selectedBy: 'queue_select',
     at: 0x1c,
     width: 2,
     access: 'rw',
@@ -179,6 +185,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   },
   {
     name: 'queue_notify_off',
+    selectedBy: 'queue_select',
     at: 0x1e,
     width: 2,
     access: 'ro',
@@ -192,6 +199,7 @@ export const commonConfig = registerBlock<CommonConfigOwner>('common_cfg', [
   queueAddress('device', 0x30, 'Guest physical address of the device area.'),
   {
     name: 'queue_reset',
+    selectedBy: 'queue_select',
     at: 0x3a,
     width: 2,
     access: 'rw',

@@ -52,6 +52,7 @@ export const legacyHeader = registerBlock<LegacyOwner>('legacy_header', [
   },
   {
     name: 'queue_address',
+    selectedBy: 'queue_select',
     at: 0x08,
     width: 4,
     access: 'rw',
@@ -63,6 +64,7 @@ export const legacyHeader = registerBlock<LegacyOwner>('legacy_header', [
   },
   {
     name: 'queue_size',
+    selectedBy: 'queue_select',
     at: 0x0c,
     width: 2,
     access: 'ro',

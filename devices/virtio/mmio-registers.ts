@@ -77,6 +77,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
     fixed('VendorID', 0x00c, VENDOR, spec, 'Who made it; drivers do not care.'),
     {
       name: 'DeviceFeatures',
+      selectedBy: 'DeviceFeaturesSel',
       at: 0x010,
       width: 4,
       access: 'ro',
@@ -88,6 +89,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
     selector('DeviceFeaturesSel', 0x014, spec, 'Which 32 feature bits DeviceFeatures shows.'),
     {
       name: 'DriverFeatures',
+      selectedBy: 'DriverFeaturesSel',
       at: 0x020,
       width: 4,
       access: 'rw',
@@ -101,6 +103,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
     selector('QueueSel', 0x030, spec, 'Queue the registers around are about.'),
     {
       name: 'QueueSizeMax',
+      selectedBy: 'QueueSel',
       at: 0x034,
       width: 4,
       access: 'ro',
@@ -111,6 +114,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
     },
     {
       name: 'QueueSize',
+      selectedBy: 'QueueSel',
       at: 0x038,
       width: 4,
       access: 'rw',
@@ -171,6 +175,7 @@ function common(spec: string, version: number): readonly RegisterRow<MmioOwner>[
 function queueAddress(area: QueueArea, name: string, at: number, doc: string): RegisterRow<ModernMmioOwner> {
   return {
     name,
+    selectedBy: 'QueueSel',
     at,
     width: 8,
     access: 'rw',
@@ -189,6 +194,7 @@ export const mmioRegisters = registerBlock<ModernMmioOwner>(
     ...common(modern, MMIO_VERSION.modern),
     {
       name: 'QueueReady',
+      selectedBy: 'QueueSel',
       at: 0x044,
       width: 4,
       access: 'rw',
@@ -207,6 +213,7 @@ export const mmioRegisters = registerBlock<ModernMmioOwner>(
     fixed('SHMBaseHigh', 0x0bc, 0xffff_ffff, modern, 'High half of the same.'),
     {
       name: 'QueueReset',
+      selectedBy: 'QueueSel',
       at: 0x0c0,
       width: 4,
       access: 'rw',
@@ -249,6 +256,7 @@ export const legacyMmioRegisters = registerBlock<LegacyMmioOwner>(
     selector('QueueAlign', 0x03c, legacy, 'Alignment of the used ring in bytes, a power of two.'),
     {
       name: 'QueuePFN',
+      selectedBy: 'QueueSel',
       at: 0x040,
       width: 4,
       access: 'rw',

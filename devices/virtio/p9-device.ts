@@ -9,13 +9,11 @@
 import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
+import { MAX_MOUNT_TAG_LENGTH, p9Config } from './p9-config-registers.ts';
 import type { Chain, Virtqueue } from './virtqueue.ts';
 
 /** VIRTIO_9P_MOUNT_TAG: the configuration holds a mount tag. @spec Linux include/uapi/linux/virtio_9p.h */
 export const MOUNT_TAG_FEATURE = 1n << 0n;
-
-/** Longest mount tag in bytes, the limit QEMU sets too. */
-export const MAX_MOUNT_TAG_LENGTH = 31;
 
 const DEVICE_ID = 9;
 const QUEUE_SIZE = 128;
@@ -52,7 +50,7 @@ export class P9Device implements VirtioDevice {
   readonly features = MOUNT_TAG_FEATURE;
   readonly queueSizes: readonly number[] = [QUEUE_SIZE];
   readonly configLength: number;
-  readonly #config: Uint8Array;
+  readonly #config: ReturnType<typeof p9Config.instance>;
   readonly #handler: FrameHandler;
   readonly #defer: Defer;
   #life: Life | undefined;
@@ -60,16 +58,16 @@ export class P9Device implements VirtioDevice {
 
   /** @throws RangeError for a mount tag that is empty, longer than 31 bytes or holds a NUL; its message is for people. */
   constructor(options: P9DeviceOptions) {
-    this.#config = configOf(options.mountTag);
-    this.configLength = this.#config.length;
+    const tag = bytesOfTag(options.mountTag);
+    const bytes = Array.from(tag, (byte, index) => [`tag[${index}]`, byte] as const);
+    this.#config = p9Config.instance(undefined, { tag_len: tag.length, ...Object.fromEntries(bytes) });
+    this.configLength = p9Config.at('tag[0]').at + tag.length;
     this.#handler = options.handler;
     this.#defer = options.defer;
   }
 
   readConfig(offset: number, width: AccessWidth): number {
-    let value = 0;
-    for (let i = width - 1; i >= 0; i -= 1) value = value * 256 + (this.#config[offset + i] ?? 0);
-    return value;
+    return this.#config.read(offset, width) ?? 0;
   }
 
   /** The configuration is read-only. */
@@ -191,7 +189,7 @@ export class P9Device implements VirtioDevice {
   }
 }
 
-function configOf(mountTag: string): Uint8Array {
+function bytesOfTag(mountTag: string): Uint8Array {
   const tag = new TextEncoder().encode(mountTag);
   if (tag.length < 1 || tag.length > MAX_MOUNT_TAG_LENGTH) {
     throw new RangeError(
@@ -199,5 +197,5 @@ function configOf(mountTag: string): Uint8Array {
     );
   }
   if (tag.includes(0)) throw new RangeError('mount tag holds a NUL byte: leave it out');
-  return Uint8Array.of(tag.length, 0, ...tag);
+  return tag;
 }

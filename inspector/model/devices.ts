@@ -1,8 +1,6 @@
 /** The devices that were plugged in. */
 import type { TraceEvent } from '../../trace/event.ts';
-
-/** Devices kept. */
-export const MOST_DEVICES = 64;
+import { MOST_DEVICES } from './per-device.ts';
 
 /** One device. */
 export interface DeviceModel {
@@ -14,6 +12,8 @@ export interface DeviceModel {
   readonly bus: string;
   /** Slot of the PCI bus, or guest physical address. */
   readonly address: number;
+  /** Of the PCI device; 0 on another bus. */
+  readonly function: number;
   /** Events of it. */
   events: number;
 }
@@ -34,8 +34,9 @@ export function emptyDevices(): DevicesModel {
 export function foldDevices(devices: DevicesModel, event: TraceEvent): void {
   const { device } = event;
   if (event.kind === 'plugged' && deviceOf(devices, device) === undefined) {
-    const { name, bus, address } = event.fields;
-    if (devices.list.length < MOST_DEVICES) devices.list.push({ device, name, bus, address, events: 0 });
+    const { name, bus, address, function: number = 0 } = event.fields;
+    if (devices.list.length < MOST_DEVICES)
+      devices.list.push({ device, name, bus, address, function: number, events: 0 });
     else devices.notKept += 1;
   }
   const known = deviceOf(devices, device);

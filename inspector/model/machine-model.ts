@@ -10,6 +10,10 @@ import type { TraceEvent } from '../../trace/event.ts';
 import type { MachineDescription } from '../../trace/machine-description.ts';
 import { type CountsModel, emptyCounts, foldCounts } from './counts.ts';
 import { type DevicesModel, emptyDevices, foldDevices } from './devices.ts';
+import { emptyFunctions, type FunctionsModel, foldFunctions } from './functions.ts';
+import { emptyInterrupts, foldInterrupts, type InterruptsModel } from './interrupts.ts';
+import { emptyLives, foldLives, type LivesModel } from './lives.ts';
+import { emptyRegisterBlocks, foldRegisterBlocks, type RegisterBlocksModel } from './register-blocks.ts';
 
 /** The parts the state consists of. */
 export interface ModelParts {
@@ -17,6 +21,14 @@ export interface ModelParts {
   counts: CountsModel;
   /** The devices that were plugged in. */
   devices: DevicesModel;
+  /** The functions on the PCI bus. */
+  functions: FunctionsModel;
+  /** Status, features and faults of each device. */
+  lives: LivesModel;
+  /** The registers of each device. */
+  registers: RegisterBlocksModel;
+  /** MSI-X, interrupt pin and notifications of each device. */
+  interrupts: InterruptsModel;
 }
 
 /** Everything the page shows that is not a single event. */
@@ -40,6 +52,10 @@ interface ModelPart<Key extends keyof ModelParts> {
 const PARTS: { readonly [Key in keyof ModelParts]: ModelPart<Key> } = {
   counts: { empty: emptyCounts, fold: foldCounts },
   devices: { empty: emptyDevices, fold: foldDevices },
+  functions: { empty: emptyFunctions, fold: foldFunctions },
+  lives: { empty: emptyLives, fold: foldLives },
+  registers: { empty: emptyRegisterBlocks, fold: foldRegisterBlocks },
+  interrupts: { empty: emptyInterrupts, fold: foldInterrupts },
 };
 
 const FOLDS = Object.keys(PARTS) as (keyof ModelParts)[];

@@ -18,6 +18,7 @@ import { commonConfig } from '../../devices/virtio/common-config-registers.ts';
 import { consoleConfig } from '../../devices/virtio/console-config-registers.ts';
 import { legacyHeader, legacyVectors } from '../../devices/virtio/legacy-registers.ts';
 import { legacyMmioRegisters, mmioRegisters } from '../../devices/virtio/mmio-registers.ts';
+import { p9Config } from '../../devices/virtio/p9-config-registers.ts';
 import {
   configAccessCapability,
   notifyCapability,
@@ -143,22 +144,16 @@ ${link('virtio_pci_notify_cap', '#virtio_pci_notify_cap')} says where it is. It 
     blocks: [
       { block: blkConfig, where: 'Device type 2, the block device.', source: 'devices/virtio/blk-config-registers.ts' },
       {
+        block: p9Config,
+        where: `Device type 9, the 9P transport; with feature ${link('MOUNT_TAG', 'virtio.md#feature-bits')}. Each chain of its one queue carries one ${link('9P request', '9p.md')} in the readable part and has room for the reply in the writable part.`,
+        source: 'devices/virtio/p9-config-registers.ts',
+      },
+      {
         block: consoleConfig,
         where: 'Device type 3, the console.',
         source: 'devices/virtio/console-config-registers.ts',
       },
     ],
-    more: `## virtio_9p_config
-
-Device type 9, the 9P transport. Present with feature ${link('MOUNT_TAG', 'virtio.md#feature-bits')}; read-only. *Linux include/uapi/linux/virtio_9p.h: struct virtio_9p_config*; ${link('devices/virtio/p9-device.ts', '../../devices/virtio/p9-device.ts')}.
-
-| offset | bytes | field | meaning |
-|---|---|---|---|
-| 0x0 | 2 | \`tag_len\` | Bytes of the tag, 1 to 31. |
-| 0x2 | \`tag_len\` | \`tag\` | What the guest mounts by, without a final NUL. |
-
-Each chain of its one queue carries one ${link('9P request', '9p.md')} in the readable part and has room for the reply in the writable part.
-`,
   },
   {
     file: 'platform.md',

@@ -61,7 +61,7 @@ function registerTable(block: string, rows: readonly RegisterDescription[]): str
       hasBits(row) ? link(code(row.name), `#${slug(heading(block, row.name))}`) : code(row.name),
       row.mask === undefined ? row.access : `${row.access} ${bitRanges(BigInt(row.mask))}`,
       hex(row.reset),
-      cell(row.doc),
+      row.selectedBy === undefined ? cell(row.doc) : `${cell(row.doc)} Of the one that ${code(row.selectedBy)} names.`,
       cell(row.spec),
     ]),
   );

@@ -43,6 +43,7 @@ export const DEVICE_KINDS: KindTable<DeviceEvents> = {
       name: { type: 'text', doc: 'kind of the device with its transport' },
       bus: { type: 'text', doc: '`pci` or `mmio`' },
       address: { type: 'hex', doc: 'slot of the PCI bus, or guest physical address' },
+      function: { type: 'number', doc: 'of the PCI device, 0 to 7' },
     },
     text: ({ name, bus, address }) => `${name} on ${bus} at ${hex(address)}`,
   },
