@@ -11,6 +11,7 @@ import type { Action } from './actions/action.ts';
 import { type Break, unbreakable } from './actions/break.ts';
 import { complaintsIn, type Done } from './actions/done.ts';
 import { appliesTo, nextStep, STEPS, usualFeatures } from './actions/steps.ts';
+import { type Draft, draftOf, frameOf, roomOf, USUALLY_NEXT } from './compose/draft.ts';
 import { Bench, type BenchChoice, RAM_LENGTH } from './rig/bench.ts';
 import { ramChanges } from './rig/ram-changes.ts';
 import { ramParts } from './rig/ram-parts.ts';
@@ -25,7 +26,7 @@ const MOST_KEPT = 20_000;
 const MESSAGE_BYTES = 4096;
 
 /** Until when the steps are taken before a rule is broken: the key of the first one left out. */
-const STOPS = { found: 'acknowledge', driver: 'features', 'features-ok': 'queue', running: '' } as const;
+const STOPS = { found: 'acknowledge', driver: 'offered', 'features-ok': 'queue', running: '' } as const;
 
 /** What the workbench begins with. */
 export const FIRST_CHOICE: BenchChoice = { way: 'pci', packed: false };
@@ -36,6 +37,8 @@ export class Workbench implements Inspected {
   readonly header: TraceHeader;
   bench: Bench;
   done: readonly Done[] = [];
+  /** The message the learner is writing. */
+  draft: Draft = draftOf('Tversion', '9P2000.L');
   /** Something is being done. */
   busy = false;
   /** Another number after each change. */
@@ -72,6 +75,7 @@ export class Workbench implements Inspected {
   startAnew(choice: BenchChoice = this.bench.choice): void {
     this.#events = [];
     this.done = [];
+    this.draft = draftOf('Tversion', '9P2000.L');
     this.#count = 0;
     for (const listener of this.#listeners) listener.restarted(emptyModel());
     this.bench = this.#plug(choice);
@@ -112,12 +116,12 @@ export class Workbench implements Inspected {
       if (step.key === STOPS[rule.from]) break;
       if (step.key === 'find' && bench.found) continue;
       if (step.key === 'features') {
-        const offered = bench.seen.offered ?? bench.transport.offered;
+        const { offered = 0n } = bench;
         bench.wanted = usualFeatures(offered, bench.way.legacy) | (offered & (rule.features ?? 0n));
       }
       await this.do(step);
     }
-    bench.wanted = 0n;
+    bench.wanted = usualFeatures(bench.offered ?? 0n, bench.way.legacy);
     return this.do({
       ...rule,
       async run(one, say) {
@@ -126,6 +130,40 @@ export class Workbench implements Inspected {
         say(`The status reads 0x${one.transport.status.toString(16)}.`);
       },
     });
+  }
+
+  /** Chooses the features the driver will accept when it next writes them. */
+  want(features: bigint): void {
+    this.bench.wanted = features;
+    this.#changed();
+  }
+
+  /** Changes the message being written. */
+  write(draft: Draft): void {
+    this.draft = draft;
+    this.#changed();
+  }
+
+  /** Does what `make` makes of the message being written; where there is none, says why. */
+  async withDraft(make: (frame: Uint8Array, room: number) => Action): Promise<Done | undefined> {
+    const { draft } = this;
+    let action: Action;
+    try {
+      action = make(frameOf(draft), roomOf(draft));
+    } catch (error) {
+      const why = error instanceof RangeError ? error.message : String(error);
+      action = { key: 'draft', title: 'Write a message', doc: '', spec: '', obstacle: () => why, run: () => {} };
+    }
+    const done = await this.do(action);
+    const exchanged = done?.key === 'send' && done.problem === undefined && done.complaints.length === 0;
+    if (exchanged && draft === this.draft) this.#writeNext();
+    return done;
+  }
+
+  #writeNext(): void {
+    const { version } = this.bench.conversation;
+    const next = USUALLY_NEXT[this.draft.message]?.[version];
+    if (next !== undefined) this.write(draftOf(next, version, this.draft.room));
   }
 
   /** Writes bytes into guest RAM, as a driver may at any time. */

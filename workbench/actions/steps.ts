@@ -77,19 +77,29 @@ export const STEPS: readonly Step[] = [
   }),
   addsStatus('DRIVER', { key: 'driver', title: 'Set DRIVER', doc: 'The guest knows how to drive it.' }),
   {
-    key: 'features',
-    title: 'Read and accept features',
-    doc: 'Read what is offered, and write the subset this driver understands.',
+    key: 'offered',
+    title: 'Read the features offered',
+    doc: 'Each bit is something the device can do, 32 of them in a page.',
     spec: 'virtio 1.2 §2.2 Feature Bits',
+    obstacle: notFound,
+    isDone: ({ offered }) => offered !== undefined,
+    run(bench, say) {
+      const { offered } = bench.transport;
+      bench.offered = offered;
+      if (bench.wanted === 0n) bench.wanted = usualFeatures(offered, bench.way.legacy);
+      say(`Offered ${hex(offered)}: ${featureNames(DEVICE_ID, offered).join(' ')}.`);
+    },
+  },
+  {
+    key: 'features',
+    title: 'Accept features',
+    doc: 'Write the subset this driver understands: what is ticked.',
+    spec: 'virtio 1.2 §2.2.1 Driver Requirements: Feature Bits',
     obstacle: notFound,
     isDone: (bench) => bench.accepted !== 0n,
     run(bench, say) {
-      const { transport } = bench;
-      const { offered } = transport;
-      if (bench.wanted === 0n) bench.wanted = usualFeatures(offered, bench.way.legacy);
       bench.accepted = bench.wanted;
-      transport.accept(bench.wanted);
-      say(`Offered ${hex(offered)}: ${featureNames(DEVICE_ID, offered).join(' ')}.`);
+      bench.transport.accept(bench.wanted);
       say(`Accepted ${hex(bench.wanted)}: ${featureNames(DEVICE_ID, bench.wanted).join(' ')}.`);
     },
   },

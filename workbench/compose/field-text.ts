@@ -40,6 +40,9 @@ const USUAL: Readonly<Record<string, string>> = {
 
 /** What stands in a field before anybody typed. */
 export function usualText(message: string, field: string, type: WireType<unknown>): string {
+  const opened = ['Tlopen', 'Topen', 'Tread', 'Twrite', 'Tclunk', 'Treaddir'];
+  if (field === 'fid' && opened.includes(message)) return '1';
+  if (field === 'flags' && message === 'Tlopen') return 'O_RDONLY';
   if (field === 'mode' && (message === 'Topen' || message === 'Tcreate')) return 'OREAD';
   const kind = kindOf(type);
   return USUAL[field] ?? (kind === 'number' || kind === 'bigint' ? '0' : '');
@@ -77,7 +80,12 @@ export function readField(field: string, type: WireType<unknown>, typed: string)
   throw new RangeError(`${field} cannot be typed here: write the message as bytes`);
 }
 
-function readNumber(field: string, typed: string, width: number, kind: 'number' | 'bigint'): number | bigint {
+/**
+ * Reads a number of `width` bytes: decimal, hexadecimal, octal, or names joined by `|`.
+ *
+ * @throws RangeError, one line for people, where it is none or does not fit.
+ */
+export function readNumber(field: string, typed: string, width: number, kind: 'number' | 'bigint'): number | bigint {
   let value = 0n;
   for (const part of typed.split('|').map((one) => one.trim())) value |= readPart(field, part);
   // A field that may be missing says it has no bytes at least; it has four where it is there.

@@ -40,12 +40,17 @@ export function writeFrame(codec: Codec, tag: number, body: AnyBody): Uint8Array
   return frame;
 }
 
-/** Bytes as two digits each. */
+/** Bytes as two hexadecimal digits each. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-/** Reads them back, spaces or not. @throws RangeError, one line for people. */
+/** Bytes as ASCII, a dot for what is not printable. */
+export function printable(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·')).join('');
+}
+
+/** Reads hexadecimal digits back, spaces or not. @throws RangeError, one line for people. */
 export function fromHex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, '');
   if (!/^(?:[0-9a-fA-F]{2})*$/.test(digits)) {

@@ -38,7 +38,6 @@ export interface BenchChoice {
 export interface Seen {
   status: number;
   state: string;
-  offered: bigint | undefined;
   agreed: boolean;
   queueAlive: boolean;
   /** Notifications that came since the used ring was last looked at. */
@@ -56,11 +55,12 @@ export class Bench {
   readonly seen: Seen = {
     status: 0,
     state: 'reset',
-    offered: undefined,
     agreed: false,
     queueAlive: false,
     interrupts: 0,
   };
+  /** Features the device offers, once the driver has read them. */
+  offered: bigint | undefined;
   /** Features the driver accepts when it writes them. */
   wanted = 0n;
   /** Features it wrote. */
@@ -148,8 +148,7 @@ export class Bench {
       seen.status = event.fields.value;
       seen.state = event.fields.to;
       if (event.fields.to === 'reset') Object.assign(seen, { agreed: false, queueAlive: false, interrupts: 0 });
-    } else if (event.kind === 'features') seen.offered = event.fields.offered;
-    else if (event.kind === 'features-agreed') seen.agreed = true;
+    } else if (event.kind === 'features-agreed') seen.agreed = true;
     else if (event.kind === 'queue') seen.queueAlive = true;
     else if (event.kind === 'queue-end') seen.queueAlive = false;
     else if (event.kind === 'notification' && event.fields.queue !== undefined) seen.interrupts += 1;

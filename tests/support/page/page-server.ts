@@ -14,14 +14,14 @@ export interface PageServer {
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 /** Serves `files` on a free port until closed. */
-export async function servePage(files: ServedFiles): Promise<PageServer> {
+export async function servePage(files: ServedFiles, policy = POLICY): Promise<PageServer> {
   const server = createServer((request, response) => {
     const file = files[request.url ?? ''];
     if (file === undefined) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': file.type, 'content-security-policy': POLICY }).end(file.body);
+    response.writeHead(200, { 'content-type': file.type, 'content-security-policy': policy }).end(file.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
