@@ -53,24 +53,19 @@ define(`[browser] the workbench${withoutChromium === undefined ? '' : ` [${witho
     return page;
   }
 
-  /** Does something and gives the newest entry of the record once it is of that action. */
+  /** Does something, waits until the newest entry of the record is of that action, and gives its text. */
   async function recorded(page: Page, key: string, act: () => Promise<unknown>): Promise<string> {
-    const before = Number(
-      await page
-        .locator('.entry .number')
-        .first()
-        .textContent({ timeout: 1000 })
-        .catch(() => '0'),
-    );
+    const entries = page.locator('.record .entry');
+    const newest = async (attribute: string) =>
+      (await entries.count()) === 0 ? undefined : await entries.first().getAttribute(attribute);
+    const before = await newest('data-number');
     await act();
-    await page.waitForFunction(
-      ([wanted, count]) => {
-        const entry = document.querySelector<HTMLElement>('.record .entry');
-        return entry?.dataset.key === wanted && Number(entry.querySelector('.number')?.textContent) > count;
-      },
-      [key, before] as const,
-    );
-    return (await page.locator('.record .entry').first().textContent()) ?? '';
+    const deadline = Date.now() + 30_000;
+    while ((await newest('data-key')) !== key || (await newest('data-number')) === before) {
+      if (Date.now() > deadline) throw new Error(`nothing came of ${key}`);
+      await page.waitForTimeout(30);
+    }
+    return (await entries.first().textContent()) ?? '';
   }
 
   const press = (page: Page, key: string) => () => page.keyboard.press(key);

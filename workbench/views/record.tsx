@@ -76,7 +76,7 @@ function Entry({ done, onEvent }: { readonly done: Done; readonly onEvent: (even
   const { number, title, spec, said, complaints, problem, changes, moreEvents } = done;
   const shown = withoutEchoes(done.events);
   return (
-    <article class={complaints.length > 0 ? 'entry complained' : 'entry'} data-key={done.key}>
+    <article class={complaints.length > 0 ? 'entry complained' : 'entry'} data-key={done.key} data-number={number}>
       <h3>
         <span class="number quiet">{number}</span> {title} <cite>{spec}</cite>
       </h3>
