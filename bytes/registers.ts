@@ -16,8 +16,8 @@ export interface RegisterDescription {
   readonly spec: string;
   readonly doc: string;
   readonly bits: RegisterBits;
-  /** Bits that software may change or clear, where that is not all or none. */
-  readonly mask?: number | bigint;
+  /** Bits that software may change or clear; undefined where the access alone says which. */
+  readonly mask: number | bigint | undefined;
   /** Register of the block whose value says which of several this one shows. */
   readonly selectedBy?: string;
 }
@@ -78,8 +78,7 @@ export function registerBlock<Owner = void>(
 function describeRow<Owner>(row: RegisterRow<Owner>): RegisterDescription {
   const { name, at, width, access, reset, spec, doc, bits = {}, mask, selectedBy } = row;
   return {
-    ...{ name, at, width, access, reset, spec, doc, bits },
-    ...(mask !== undefined && { mask }),
+    ...{ name, at, width, access, reset, spec, doc, bits, mask },
     ...(selectedBy !== undefined && { selectedBy }),
   };
 }

@@ -2,25 +2,39 @@
 import type { EventId } from '../devices/events.ts';
 import type { TraceEvent } from '../trace/event.ts';
 
-/** Events kept unless told otherwise. */
-export const KEPT_EVENTS = 30_000;
+/** What a history holds at most: events, and about how many bytes of memory. */
+export interface HistoryLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
 
-/** A ring of events; the oldest make room for new ones. */
+/** Kept unless told otherwise: half a minute of a machine that is busy. */
+export const HISTORY_LIMITS: HistoryLimits = { events: 200_000, bytes: 160 * 2 ** 20 };
+
+/** About what an event takes, and each descriptor of one. */
+const EVENT_BYTES = 400;
+const DESCRIPTOR_BYTES = 96;
+
+/** Places that are given back at once. */
+const BATCH = 8192;
+
+/** A window of events that moves on with them. */
 export class EventHistory {
-  readonly #capacity: number;
-  #ring: TraceEvent[] = [];
-  /** Place in the ring of the oldest event, once it is full. */
+  readonly #limits: HistoryLimits;
+  #events: (TraceEvent | undefined)[] = [];
+  /** Place of the oldest event; those before it are empty. */
   #start = 0;
+  #bytes = 0;
   #forgotten = 0;
+  #generation = 0;
 
-  /** @param capacity most events kept, at least 1 */
-  constructor(capacity = KEPT_EVENTS) {
-    this.#capacity = capacity;
+  constructor(limits: HistoryLimits = HISTORY_LIMITS) {
+    this.#limits = limits;
   }
 
   /** Events kept now. */
   get length(): number {
-    return this.#ring.length;
+    return this.#events.length - this.#start;
   }
 
   /** Events that made room since the last `clear`. With `index` it makes a number that an event keeps for good. */
@@ -28,10 +42,14 @@ export class EventHistory {
     return this.#forgotten;
   }
 
+  /** Another number after each `clear`: what was computed before is of another history. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** The event at `index`, 0 for the oldest one. */
   at(index: number): TraceEvent | undefined {
-    if (index < 0 || index >= this.#ring.length) return undefined;
-    return this.#ring[(this.#start + index) % this.#ring.length];
+    return index < 0 ? undefined : this.#events[this.#start + index];
   }
 
   /** Index of the event of a number, or -1 where it is not kept. */
@@ -46,24 +64,36 @@ export class EventHistory {
   }
 
   push(event: TraceEvent): void {
-    if (this.#ring.length < this.#capacity) {
-      this.#ring.push(event);
-      return;
-    }
-    this.#ring[this.#start] = event;
-    this.#start = (this.#start + 1) % this.#capacity;
-    this.#forgotten += 1;
+    this.#events.push(event);
+    this.#bytes += weight(event);
+    while (this.length > 1 && (this.length > this.#limits.events || this.#bytes > this.#limits.bytes)) this.#forget();
   }
 
   clear(): void {
-    this.#ring = [];
+    this.#events = [];
     this.#start = 0;
+    this.#bytes = 0;
     this.#forgotten = 0;
+    this.#generation += 1;
+  }
+
+  #forget(): void {
+    const oldest = this.#events[this.#start];
+    if (oldest !== undefined) this.#bytes -= weight(oldest);
+    this.#events[this.#start] = undefined;
+    this.#start += 1;
+    this.#forgotten += 1;
+    if (this.#start < BATCH) return;
+    this.#events.splice(0, this.#start);
+    this.#start = 0;
   }
 
   /** Numbers rise: index of the first event whose number is not less. */
   #firstNotBefore(id: EventId): number {
-    let [from, to] = [0, this.#ring.length];
+    // They have gaps only where events are missing.
+    const guess = id - (this.at(0)?.id ?? 0);
+    if (this.at(guess)?.id === id) return guess;
+    let [from, to] = [0, this.length];
     while (from < to) {
       const middle = (from + to) >>> 1;
       if ((this.at(middle)?.id ?? 0) < id) from = middle + 1;
@@ -71,4 +101,15 @@ export class EventHistory {
     }
     return from;
   }
+}
+
+/** About how many bytes of memory an event takes. */
+function weight({ fields }: TraceEvent): number {
+  const { bytes, descriptors, text } = fields as {
+    readonly bytes?: Uint8Array;
+    readonly descriptors?: readonly unknown[];
+    readonly text?: string;
+  };
+  const descriptorBytes = (descriptors?.length ?? 0) * DESCRIPTOR_BYTES;
+  return EVENT_BYTES + descriptorBytes + (bytes?.length ?? 0) + (text?.length ?? 0);
 }

@@ -23,6 +23,23 @@
       "cflags_cc": ["-std=gnu++17", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
     },
     {
+      "target_name": "sockets",
+      "sources": [
+        "native/args.cc",
+        "native/sockets/addon.cc",
+        "native/sockets/address.cc",
+        "native/sockets/listener.cc",
+        "native/sockets/loop_handle.cc",
+        "native/sockets/spin.cc",
+        "native/sockets/stream.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=gnu++17", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
+    },
+    {
       "target_name": "confine",
       "type": "executable",
       "sources": [

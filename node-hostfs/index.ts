@@ -1,4 +1,4 @@
-/** The file-system calls Node lacks. Read README.md first, then `calls.ts`. */
+/** The file-system calls Node lacks, and sockets. Read README.md first, then `calls.ts`. */
 export type { AsyncCalls, Calls, Hostfs, Int64, NameBytes } from './calls.ts';
 export {
   AT,
@@ -21,8 +21,9 @@ export {
 export { Dirents } from './dirents.ts';
 export { E, errnoName } from './errno.ts';
 export { FileHandle } from './file-handle.ts';
-export { loadHostfs } from './load.ts';
+export { loadHostfs, loadSockets } from './load.ts';
 export { LockWords } from './lock-words.ts';
 export { SIGNATURES, showCall } from './signatures.ts';
+export { READY, type SocketListener, type SocketStream, type Sockets } from './sockets.ts';
 export { Statfs } from './statfs.ts';
 export { makedev, Statx, type StatxTime } from './statx.ts';

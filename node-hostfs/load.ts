@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
 import type { Hostfs } from './calls.ts';
+import type { Sockets } from './sockets.ts';
 
 /** Beside the sources, and one level up from the bundle in `dist`. */
-const CANDIDATES = ['./build/Release/hostfs.node', '../build/Release/hostfs.node'] as const;
+const PLACES = ['./build/Release/', '../build/Release/'] as const;
 
-let loaded: Hostfs | undefined;
+let hostfs: Hostfs | undefined;
+let sockets: Sockets | undefined;
 
 /**
  * The calls. The addon is loaded on first use, so importing this package has no effect.
@@ -12,20 +14,26 @@ let loaded: Hostfs | undefined;
  * @throws Error when the addon has not been built, saying how to, or when it does not fit this Node or this machine.
  */
 export function loadHostfs(): Hostfs {
-  loaded ??= requireAddon();
-  return loaded;
+  hostfs ??= requireAddon<Hostfs>('hostfs.node');
+  return hostfs;
 }
 
-function requireAddon(): Hostfs {
+/** The sockets, an addon of their own; loaded, and failing, as `loadHostfs`. */
+export function loadSockets(): Sockets {
+  sockets ??= requireAddon<Sockets>('sockets.node');
+  return sockets;
+}
+
+function requireAddon<T>(name: string): T {
   const require = createRequire(import.meta.url);
-  for (const candidate of CANDIDATES) {
+  for (const place of PLACES) {
     let path: string;
     try {
-      path = require.resolve(candidate);
+      path = require.resolve(`${place}${name}`);
     } catch {
       continue;
     }
-    const addon: Hostfs = require(path);
+    const addon: T = require(path);
     return addon;
   }
   throw new Error(

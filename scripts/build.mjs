@@ -13,7 +13,13 @@ const packages = [
   { folder: 'node-hostfs', entryPoints: ['node-hostfs/index.ts'] },
   {
     folder: 'vmm',
-    entryPoints: ['vmm/index.ts', 'vmm/cli.ts', 'vmm/browser.ts', { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' }],
+    entryPoints: [
+      'vmm/index.ts',
+      'vmm/cli.ts',
+      'vmm/browser.ts',
+      { in: 'vmm/proxy/helper.ts', out: 'proxy-helper' },
+      { in: 'vmm/inspect/worker.ts', out: 'inspect-worker' },
+    ],
     splitting: true,
   },
 ];
@@ -36,7 +42,9 @@ async function buildPage() {
     logLevel: 'warning',
     tsconfigRaw: {},
   });
-  copyFileSync(join(root, 'inspector', 'page', 'index.html'), join(outdir, 'index.html'));
+  for (const name of ['index.html', 'icon.svg']) {
+    copyFileSync(join(root, 'inspector', 'page', name), join(outdir, name));
+  }
 }
 
 /** Declarations of one package, written below its dist/types with the folders of the repository kept. */

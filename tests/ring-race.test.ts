@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { RaceData, RaceReport } from './support/ring-race-worker.ts';
@@ -10,7 +10,7 @@ const REQUESTS = Number(process.env.TSVMM_RACE_REQUESTS ?? 40_000);
 const LOST_MS = 5_000;
 
 /** What is raced: the ring, and how eager the sides are to sleep. */
-type Race = Pick<RaceData, 'size' | 'packed' | 'eventIdx' | 'inOrder' | 'spins'>;
+type Race = Pick<RaceData, 'size' | 'packed' | 'eventIdx' | 'inOrder' | 'spins' | 'pollUs'>;
 
 /** A change that breaks the device's side. */
 interface Damage {
@@ -63,11 +63,13 @@ async function race(code: string, run: Race, requests: number, lostMs: number): 
     requests,
     lostMs,
   };
-  const start = (side: RaceData) => new Worker(code, { eval: true, workerData: side });
-  const driver = start({ ...data, role: 'driver' });
+  const { port1, port2 } = new MessageChannel();
+  const start = (side: RaceData, kicks: MessagePort) =>
+    new Worker(code, { eval: true, workerData: { ...side, kicks }, transferList: [kicks] });
+  const driver = start({ ...data, role: 'driver' }, port1);
   const areas = await next<RaceData['areas']>(driver);
   const driverReport = next<RaceReport>(driver);
-  const device = start({ ...data, areas, role: 'device' });
+  const device = start({ ...data, areas, role: 'device' }, port2);
   try {
     return await Promise.all([driverReport, next<RaceReport>(device)]);
   } finally {
@@ -100,6 +102,22 @@ describe('with driver and device on threads of their own, no wake-up is lost and
   );
 });
 
+describe('nor where the device serves on its event loop, and polls', () => {
+  const races = BOOLEANS.flatMap((packed) =>
+    BOOLEANS.flatMap((eventIdx) => [false, true].map((polls) => ({ packed, eventIdx, polls }))),
+  );
+  test.each(races)(
+    '%j',
+    async ({ packed, eventIdx, polls }) => {
+      // A driver that sleeps early, so that the device's windows pass, and a small bound, so that they pass often.
+      const run: Race = { packed, eventIdx, inOrder: false, size: 16, spins: 2000, pollUs: polls ? 40 : 0 };
+      const reports = await race(await whole, run, REQUESTS, LOST_MS);
+      for (const { requests, failure } of reports) expect([requests, failure]).toEqual([REQUESTS, undefined]);
+    },
+    60_000 + REQUESTS / 10,
+  );
+});
+
 /** The second looks without which a wake-up is lost sooner or later. */
 const SECOND_LOOKS: readonly [name: string, damage: Damage, run: Partial<Race>][] = [
   [
@@ -115,6 +133,11 @@ const SECOND_LOOKS: readonly [name: string, damage: Damage, run: Partial<Race>][
       to: 'return false;',
     },
     { packed: true },
+  ],
+  [
+    'at a ring whose window has passed',
+    { file: 'ring-poller.ts', from: 'if (this.#expiring) return false;', to: 'if (this.#expiring) return true;' },
+    { size: 16, spins: 2000, pollUs: 20 },
   ],
 ];
 

@@ -55,6 +55,8 @@ export interface DeviceHost {
   readonly doorbells: DoorbellPort;
   readonly messages: MessageSink;
   readonly clock: Clock;
+  /** The guest executes beside the thread of the devices, so that a ring which is looked at twice may have changed. */
+  readonly concurrent: boolean;
   /** Interrupt pin `gsi` of the interrupt controllers (ISA 0 to 15, IOAPIC 0 to 23). */
   line(gsi: number): InterruptLine;
 }
@@ -69,6 +71,11 @@ export interface Accelerator extends DeviceHost {
   /** Resolves when no CPU executes; works while the guest spins. */
   pause(): Promise<void>;
   resume(): void;
+  /**
+   * Asks every CPU to stand still, for a thread of devices that is about to stand as well: nothing is waited for. What it
+   * returns lets them go on, unless `pause` keeps them. The guest's clock stands where that can be had.
+   */
+  standStill(): () => void;
   /** Ends execution, also while the guest spins; memory stays. Idempotent. */
   stop(): Promise<void>;
   /**

@@ -32,6 +32,15 @@ describe('refused', () => {
     [{ shares: [share('a', { vectors: 2049 })] }, "device of share 'a': 2049 vectors; give 0 to 2048"],
     [{ shares: [share('a', { vectors: 0.5 })] }, "device of share 'a': 0.5 vectors; give 0 to 2048"],
     [
+      { shares: [share('a', { pollUs: 10_001 })] },
+      "device of share 'a': 10001 microseconds of polling; give 0 to 10000",
+    ],
+    [
+      { devices: [{ kind: 'disk', path: '/d', id: 'd', virtio: { pollUs: 0.5 } }] },
+      "disk 'd': 0.5 microseconds of polling; give 0 to 10000",
+    ],
+    [{ devices: [{ kind: 'rng', virtio: { pollUs: 0 } }] }, 'rng: pollUs is for shares and disks; leave it out'],
+    [
       { shares: [share('a', { ...MMIO, vectors: 0 })] },
       "device of share 'a': vectors are for the PCI bus; by MMIO it has one interrupt line, so leave them out",
     ],
@@ -54,6 +63,7 @@ test.each<VirtualMachineConfig>([
   { shares: [...shares(27), ...shares(8, MMIO)], devices: [{ kind: 'rng' }] },
   { shares: [share('a', { ...MMIO, packed: true })], devices: [{ kind: 'rng', virtio: { ...MMIO, legacy: true } }] },
   { shares: [share('a', { ...MMIO, legacy: true, modern: false }), share('b', { ...MMIO, modern: true })] },
+  { shares: [share('a', { pollUs: 0 })], devices: [{ kind: 'disk', path: '/d', virtio: { pollUs: 10_000 } }] },
   { devices: [{ kind: 'rng' }, { kind: 'rng' }, { kind: 'rng', id: 'third' }] },
 ])('taken: %j', (config) => {
   expect(() => checkConfig(config)).not.toThrow();

@@ -30,6 +30,10 @@ await runProcess({
     const { Monitors } = await import('./qmp/monitors.ts');
     return Monitors.open(endpoints, machine, onFailure);
   },
+  openInspector: async (options) => {
+    const { openInspector } = await import('./inspect/inspector.ts');
+    return openInspector(options);
+  },
   serve: async (config, hooks) => {
     const { serve } = await import('./serve/serve.ts');
     return serve(config, hooks);

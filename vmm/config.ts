@@ -43,6 +43,11 @@ export interface VirtioConfig {
   readonly queueReset?: boolean;
   /** Offers kicks that say how far the driver has come. Default false. */
   readonly notificationData?: boolean;
+  /**
+   * How long at most a share or a disk looks for the next request before it has the guest ring for it, in microseconds, 0
+   * to 10,000; 0 never. Where guest and devices share one thread or one processor it never does. Default 200.
+   */
+  readonly pollUs?: number;
 }
 
 /** How a guest mounts a share. */

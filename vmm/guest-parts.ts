@@ -82,7 +82,11 @@ export function guestConsole(hooks: Pick<Hooks, 'notice'>): GuestConsole {
 }
 
 /** Wires the machine and loads the kernel. The plan's accelerator and what its devices serve are in `disposal` already. */
-export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events'>, disposal: Disposal): GuestParts {
+export function wireGuest(
+  plan: GuestPlan,
+  hooks: Pick<Hooks, 'notice' | 'events' | 'inspector'>,
+  disposal: Disposal,
+): GuestParts {
   const { accelerator, map, control, console } = plan;
   const requests = { handle: (_what: MachineRequest) => {} };
   const failures = { handle: (_error: unknown) => {} };
@@ -107,6 +111,7 @@ export function wireGuest(plan: GuestPlan, hooks: Pick<Hooks, 'notice' | 'events
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());
+  if (hooks.inspector !== undefined) disposal.take(hooks.inspector.attach(accelerator), (letGo) => letGo());
 
   const load = () =>
     loadLinux({

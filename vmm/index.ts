@@ -46,7 +46,8 @@ export type {
 } from './export-config.ts';
 export type { ConsoleListener } from './guest-console.ts';
 export type { GuestReset, GuestResetReason, OnReboot } from './guest-reset.ts';
-export type { Hooks } from './hooks.ts';
+export type { HeldMachine, Hooks, MachineHolder } from './hooks.ts';
+export { type Inspector, type InspectorOptions, openInspector } from './inspect/inspector.ts';
 export { type Server, serve } from './serve/serve.ts';
 export type { ServeConfig, ServeHooks } from './serve/serve-config.ts';
 export { HostError, UsageError } from './usage-error.ts';

@@ -1,6 +1,7 @@
 import type { Defer } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { P9Device } from '../devices/virtio/p9-device.ts';
+import type { RingPolling } from '../devices/virtio/ring-poller.ts';
 import type { FrameHandler } from '../ninep/frame-handler.ts';
 import type { VirtioConfig } from './config.ts';
 
@@ -10,8 +11,8 @@ export interface MachineDevice {
   readonly label: string;
   /** How it presents itself; a transitional function on the PCI bus by default. */
   readonly virtio?: VirtioConfig;
-  /** Makes the device; `defer` lets the host's other work have its turn. */
-  readonly make: (defer: Defer) => VirtioDevice;
+  /** Makes the device; `defer` lets the host's other work have its turn, `polling` spares the guest kicks where that pays. */
+  readonly make: (defer: Defer, polling: RingPolling | undefined) => VirtioDevice;
   /** Ends what its requests wait for, so that a reset need not wait for it. */
   readonly interrupt?: () => void;
 }
@@ -28,7 +29,7 @@ export interface MachineShare {
 export function shareDevice({ mountTag, handler, virtio, interrupt }: MachineShare): MachineDevice {
   return {
     label: `'${mountTag}'`,
-    make: (defer) => new P9Device({ mountTag, handler, defer }),
+    make: (defer, polling) => new P9Device({ mountTag, handler, defer, polling }),
     ...(virtio && { virtio }),
     ...(interrupt && { interrupt }),
   };

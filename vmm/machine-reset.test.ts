@@ -55,6 +55,7 @@ function machineOf(virtio: readonly VirtioConfig[], handler: FrameHandler) {
   const time = { now: Date.UTC(2024, 0, 2, 3, 4, 5) };
   const accelerator: Accelerator = {
     kind: 'software',
+    concurrent: false,
     memory: ram,
     doorbells: {
       bind({ address, datamatch }: Doorbell) {
@@ -72,6 +73,7 @@ function machineOf(virtio: readonly VirtioConfig[], handler: FrameHandler) {
     resume() {},
     async stop() {},
     async reset() {},
+    standStill: () => () => {},
     async close() {},
   };
   const machine = new Machine(accelerator, {

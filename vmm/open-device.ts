@@ -52,7 +52,7 @@ const OPENERS: {
     const writethrough = 'path' in config && config.cache === 'writethrough';
     return {
       label: `'${nameOf(config)}'`,
-      make: (defer) => new BlkDevice({ store, serial: config.serial, writethrough, defer }),
+      make: (defer, polling) => new BlkDevice({ store, serial: config.serial, writethrough, defer, polling }),
     };
   },
 };

@@ -4,8 +4,10 @@ import type { Defer, DeviceTrace, HoldCpu } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
 import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
+import { RingPoller } from '../devices/virtio/ring-poller.ts';
 import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
+import { DEFAULT_POLL_US } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
 
@@ -38,8 +40,12 @@ export interface PluggedDevice {
 export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): PluggedDevice[] {
   const { accelerator, defer, holdCpu, trace } = sockets;
   const places = mmioPlaces(devices);
+  const poller = accelerator.concurrent
+    ? new RingPoller({ defer, now: () => accelerator.clock.monotonicMs() })
+    : undefined;
   return devices.map(({ label, virtio = {}, make }, index) => {
-    const device = make(defer);
+    const { pollUs = DEFAULT_POLL_US } = virtio;
+    const device = make(defer, pollUs === 0 ? undefined : poller?.upTo(pollUs));
     const parts: TransportParts = {
       device,
       memory: accelerator.memory,

@@ -10,9 +10,6 @@
 #define _GNU_SOURCE
 #include "wire.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 /* --- Measurements. */
@@ -27,20 +24,11 @@ struct operation {
   uint32_t count;
 };
 
-static int directory_fd, file_fd, scratch_fd;
-static uint8_t *data;
-
 static struct frame make_getattr(int lane, int step, uint32_t count) {
   struct frame frame = with_fid(TGETATTR, lane, FILE_FID);
   (void)step, (void)count;
   put(&frame, 8, 0x7ff);
   return end(frame);
-}
-
-static void bare_getattr(int round) {
-  struct statx found;
-  (void)round;
-  if (statx(file_fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0) fail("statx");
 }
 
 static struct frame make_walk_clunk(int lane, int step, uint32_t count) {
@@ -49,28 +37,12 @@ static struct frame make_walk_clunk(int lane, int step, uint32_t count) {
   return end(with_fid(TCLUNK, lane, FIRST_FREE_FID + lane));
 }
 
-static void bare_walk_clunk(int round) {
-  struct statx found;
-  (void)round;
-  int fd = openat(directory_fd, "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0) fail("openat");
-  close(fd);
-}
-
 static struct frame make_read(int lane, int step, uint32_t count) {
   struct frame frame = with_fid(TREAD, lane, FILE_FID);
   (void)step;
   put(&frame, 8, (uint64_t)lane * LARGE % FILE_SIZE);
   put(&frame, 4, count);
   return end(frame);
-}
-
-static void bare_read_4k(int round) {
-  if (pread(file_fd, data, 4096, (off_t)round * LARGE % FILE_SIZE) != 4096) fail("pread");
-}
-
-static void bare_read_large(int round) {
-  if (pread(file_fd, data, LARGE, (off_t)round * LARGE % FILE_SIZE) != LARGE) fail("pread");
 }
 
 static struct frame make_write(int lane, int step, uint32_t count) {
@@ -82,10 +54,6 @@ static struct frame make_write(int lane, int step, uint32_t count) {
   memset(frame.bytes + frame.length, lane, count);
   frame.length += count;
   return end(frame);
-}
-
-static void bare_write_large(int round) {
-  if (pwrite(scratch_fd, data, LARGE, (off_t)round * LARGE % FILE_SIZE) != LARGE) fail("pwrite");
 }
 
 static const struct operation OPERATIONS[] = {
@@ -101,23 +69,11 @@ static const struct operation OPERATIONS[] = {
     {"write large", 8, 1, make_write, NULL, LARGE},
 };
 
-static double samples[MOST_SAMPLES];
-
-static int ascending(const void *a, const void *b) {
-  double one = *(const double *)a, other = *(const double *)b;
-  return (one > other) - (one < other);
-}
-
-static double median(size_t count) {
-  qsort(samples, count, sizeof samples[0], ascending);
-  return samples[count / 2] * 1e6;
-}
-
 /* `done` operations since `started` on both clocks, `taken` of which have a sample. */
 static void report(const char *name, int depth, const char *who, size_t done, double elapsed, double cpu, size_t taken,
                    uint32_t bytes) {
   printf("{\"name\":\"%s\",\"depth\":%d,\"who\":\"%s\",\"perSecond\":%.1f,\"medianUs\":%.3f,\"cpuUs\":%.3f,\"bytes\":%u}\n", name,
-         depth, who, done / elapsed, median(taken), cpu / done * 1e6, bytes);
+         depth, who, done / elapsed, median(taken) * 1e6, cpu / done * 1e6, bytes);
   fflush(stdout);
 }
 
@@ -178,16 +134,8 @@ static void measure(const struct operation *operation, double seconds, int repor
 }
 
 static void measure_bare(const struct operation *operation, double seconds) {
-  size_t taken = 0;
-  double started = now(), before = started, at = started, cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
-  for (int round = 0; at - started < seconds && taken < MOST_SAMPLES; round++) {
-    operation->bare(round);
-    at = now();
-    samples[taken++] = at - before;
-    before = at;
-  }
-  cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-  report(operation->name, operation->depth, "bare", taken, at - started, cpu, taken, operation->count);
+  struct timing timing = time_bare(operation->bare, seconds);
+  report(operation->name, operation->depth, "bare", timing.taken, timing.elapsed, timing.cpu, timing.taken, operation->count);
 }
 
 /* Reads all of `many` from the start; returns the number of entries. */
@@ -207,15 +155,7 @@ static size_t list_served(void) {
   }
 }
 
-static size_t list_bare(void) {
-  size_t entries = 0;
-  int fd = openat(directory_fd, "many", O_RDONLY | O_DIRECTORY);
-  DIR *directory = fdopendir(fd);
-  if (directory == NULL) fail("many");
-  while (readdir(directory) != NULL) entries++;
-  closedir(directory);
-  return entries;
-}
+static size_t list_many(void) { return list_bare("many"); }
 
 static void measure_list(size_t (*list)(void), const char *who, clockid_t clock, double seconds) {
   size_t taken = 0, entries = list();
@@ -243,14 +183,10 @@ int main(int argc, char **argv) {
   snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
   in_room = 4 * LARGE;
   in = malloc(in_room);
-  data = calloc(1, LARGE);
   server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (in == NULL || data == NULL || server < 0) fail("start");
+  if (in == NULL || server < 0) fail("start");
   if (connect(server, (struct sockaddr *)&address, sizeof address) != 0) fail(argv[1]);
-  directory_fd = open(argv[2], O_PATH | O_DIRECTORY);
-  file_fd = openat(directory_fd, "file", O_RDONLY);
-  scratch_fd = openat(directory_fd, "scratch", O_WRONLY);
-  if (file_fd < 0 || scratch_fd < 0) fail(argv[2]);
+  open_files(argv[2]);
 
   greet(argv[3]);
   open_fid(FILE_FID, "file", O_RDONLY);
@@ -264,6 +200,6 @@ int main(int argc, char **argv) {
     if (OPERATIONS[i].bare != NULL) measure_bare(&OPERATIONS[i], seconds);
   }
   measure_list(list_served, "server", server_clock, seconds);
-  measure_list(list_bare, "bare", CLOCK_PROCESS_CPUTIME_ID, seconds);
+  measure_list(list_many, "bare", CLOCK_PROCESS_CPUTIME_ID, seconds);
   return 0;
 }

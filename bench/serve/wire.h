@@ -1,19 +1,13 @@
 /* 9P messages over a unix socket, as little as load.c needs. Everything is static: it is included once. */
-#include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../bare/bare.h"
+
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
   TVERSION = 100, TATTACH = 104, TWALK = 110, TCLUNK = 120, TREAD = 116, TWRITE = 118, TGETATTR = 24, TLOPEN = 12,
   TREADDIR = 40, RLERROR = 7,
   ROOT = 1, FILE_FID = 2, SCRATCH_FID = 3, MANY_FID = 4, FIRST_FREE_FID = 100,
-  MOST_DEPTH = 64, LARGE = 512 << 10, FILE_SIZE = 16 << 20, ENTRY_ROOM = 64 << 10,
-  MOST_SAMPLES = 1 << 20,
+  MOST_DEPTH = 64, ENTRY_ROOM = 64 << 10,
 };
 
 static int server;
@@ -21,19 +15,6 @@ static clockid_t server_clock;
 static uint32_t msize;
 static uint8_t *in;
 static size_t in_room, in_have, in_done;
-
-static void fail(const char *what) {
-  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static double read_clock(clockid_t clock) {
-  struct timespec at;
-  if (clock_gettime(clock, &at) != 0) fail("clock");
-  return at.tv_sec + at.tv_nsec / 1e9;
-}
-
-static double now(void) { return read_clock(CLOCK_MONOTONIC); }
 
 /* --- Messages: little-endian, size[4] type[1] tag[2] and the fields. */
 

@@ -11,6 +11,7 @@ import { type BlockStore, SECTOR } from './block-store.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { VERSION_1 } from './features.ts';
 import { type Answer, RequestServer, Unanswerable } from './request-server.ts';
+import type { RingPolling } from './ring-poller.ts';
 import type { Chain } from './virtqueue.ts';
 
 const DEVICE_ID = 2;
@@ -29,6 +30,8 @@ export interface BlkDeviceOptions {
   /** Writes are stable once they are completed, until the driver chooses otherwise. Default false. */
   readonly writethrough?: boolean | undefined;
   readonly defer: Defer;
+  /** Looks at the ring after it has run empty; absent where every request comes with a kick. */
+  readonly polling?: RingPolling | undefined;
 }
 
 /** A virtio block device. */
@@ -91,8 +94,8 @@ export class BlkDevice implements VirtioDevice, BlkOwner {
   }
 
   activate(context: DeviceContext): void {
-    const { defer } = this.#options;
-    const server = new RequestServer({ context, queue: 0, defer, answer: (chain) => this.#answer(chain) });
+    const { defer, polling } = this.#options;
+    const server = new RequestServer({ context, queue: 0, defer, polling, answer: (chain) => this.#answer(chain) });
     this.#life = { context, server };
   }
 

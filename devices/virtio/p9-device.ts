@@ -10,7 +10,8 @@ import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import { MAX_MOUNT_TAG_LENGTH, p9Config } from './p9-config-registers.ts';
-import type { Chain, Virtqueue } from './virtqueue.ts';
+import { RequestServer, Unanswerable } from './request-server.ts';
+import type { RingPolling } from './ring-poller.ts';
 
 /** VIRTIO_9P_MOUNT_TAG: the configuration holds a mount tag. @spec Linux include/uapi/linux/virtio_9p.h */
 export const MOUNT_TAG_FEATURE = 1n << 0n;
@@ -19,20 +20,6 @@ const DEVICE_ID = 9;
 const QUEUE_SIZE = 128;
 /** Base class 0, subclass 2, as QEMU presents this device; drivers match the virtio id, not the class. */
 const PCI_CLASS = 0x00_02_00;
-/** Requests served in one turn of the device thread. A guest that keeps the ring full must not keep everything else waiting. */
-const REQUESTS_PER_TURN = 32;
-
-/** What one life of the device, from DRIVER_OK to reset, works with. */
-interface Life {
-  readonly context: DeviceContext;
-  /** A rule was broken: nothing more is taken from the queue. */
-  broken: boolean;
-  /** A later turn is due, at the latest to notify the driver. */
-  turnDue: boolean;
-  /** The turn that is due also takes requests, so a kick before it is not needed. */
-  turnTakes: boolean;
-}
-
 /** What a virtio-9p device is made of. */
 export interface P9DeviceOptions {
   /** The tag the guest mounts by: 1 to 31 bytes of UTF-8, no NUL. */
@@ -40,6 +27,8 @@ export interface P9DeviceOptions {
   /** Serves this device's requests; the device's own from now on. */
   readonly handler: FrameHandler;
   readonly defer: Defer;
+  /** Looks at the ring after it has run empty; absent where every request comes with a kick. */
+  readonly polling?: RingPolling | undefined;
 }
 
 /** A virtio-9p device for one share. */
@@ -51,9 +40,8 @@ export class P9Device implements VirtioDevice {
   readonly queueSizes: readonly number[] = [QUEUE_SIZE];
   readonly configLength: number;
   readonly #config: ReturnType<typeof p9Config.instance>;
-  readonly #handler: FrameHandler;
-  readonly #defer: Defer;
-  #life: Life | undefined;
+  readonly #options: P9DeviceOptions;
+  #server: RequestServer | undefined;
   #resetsUnderWay = 0;
 
   /** @throws RangeError for a mount tag that is empty, longer than 31 bytes or holds a NUL; its message is for people. */
@@ -62,8 +50,7 @@ export class P9Device implements VirtioDevice {
     const bytes = Array.from(tag, (byte, index) => [`tag[${index}]`, byte] as const);
     this.#config = p9Config.instance(undefined, { tag_len: tag.length, ...Object.fromEntries(bytes) });
     this.configLength = p9Config.at('tag[0]').at + tag.length;
-    this.#handler = options.handler;
-    this.#defer = options.defer;
+    this.#options = options;
   }
 
   readConfig(offset: number, width: AccessWidth): number {
@@ -74,119 +61,43 @@ export class P9Device implements VirtioDevice {
   writeConfig(): void {}
 
   activate(context: DeviceContext): void {
-    if (this.#life !== undefined || this.#resetsUnderWay > 0)
+    if (this.#server !== undefined || this.#resetsUnderWay > 0)
       throw new Error('virtio-9p is activated while it is active');
-    this.#life = { context, broken: false, turnDue: false, turnTakes: false };
-    this.#later(this.#life, true);
+    const { handler, defer, polling } = this.#options;
+    this.#server = new RequestServer({
+      context,
+      queue: 0,
+      defer,
+      polling,
+      answer: ({ readable, writable }) => handler.handle(readable, writable),
+      failed,
+    });
   }
 
   queueNotify(index: number): void {
-    const life = this.#life;
-    if (index === 0 && life !== undefined && !life.turnTakes) this.#serve(life);
+    if (index === 0) this.#server?.notify();
   }
 
   queueReset(): void {
-    this.#handler.flushAll?.();
+    this.#options.handler.flushAll?.();
   }
 
   async reset(): Promise<void> {
-    const life = this.#life;
-    this.#life = undefined;
-    life?.context.queue(0)?.detach();
+    // Its requests end with the conversation, which the handler ends.
+    void this.#server?.stop();
+    this.#server = undefined;
     this.#resetsUnderWay += 1;
     try {
-      await this.#handler.reset();
+      await this.#options.handler.reset();
     } finally {
       this.#resetsUnderWay -= 1;
     }
   }
+}
 
-  /** Takes requests until none is left or the turn is over. */
-  #serve(life: Life): void {
-    const { context } = life;
-    const queue = context.queue(0);
-    if (queue === undefined) return;
-    queue.suppressKicks();
-    let left = REQUESTS_PER_TURN;
-    while (!life.broken) {
-      const outcome = queue.pop();
-      if (outcome === 'empty') {
-        if (!queue.allowKicks()) break;
-        queue.suppressKicks();
-      } else if (outcome.kind === 'fault') {
-        this.#break(life, outcome.message);
-      } else {
-        this.#handle(life, queue, outcome);
-        left -= 1;
-        if (left === 0) {
-          this.#later(life, true);
-          break;
-        }
-      }
-    }
-    context.notifyUsed(queue);
-  }
-
-  #handle(life: Life, queue: Virtqueue, chain: Chain): void {
-    let answer: number | Promise<number>;
-    try {
-      answer = this.#handler.handle(chain.readable, chain.writable);
-    } catch (error) {
-      this.#refuse(life, queue, chain, error);
-      return;
-    }
-    if (typeof answer === 'number') {
-      queue.push(chain, answer);
-      return;
-    }
-    answer.then(
-      (length) => {
-        queue.push(chain, length);
-        this.#later(life, false);
-      },
-      (error) => {
-        this.#refuse(life, queue, chain, error);
-        this.#later(life, false);
-      },
-    );
-  }
-
-  /** The frame could not be served at all: the chain goes back empty and the device needs a reset, unless the queue had one. */
-  #refuse(life: Life, queue: Virtqueue, chain: Chain, error: unknown): void {
-    queue.push(chain, 0);
-    if (queue !== life.context.queue(0)) return;
-    const why = error instanceof FrameError ? error.message : `internal error: ${error}`;
-    this.#break(life, `queue 0: head ${chain.head}: ${why}`);
-  }
-
-  #break(life: Life, why: string): void {
-    if (life.broken || life !== this.#life) return;
-    life.broken = true;
-    life.context.needsReset(why);
-  }
-
-  #notify(context: DeviceContext): void {
-    const queue = context.queue(0);
-    if (queue !== undefined) context.notifyUsed(queue);
-  }
-
-  /**
-   * Has a later turn notify the driver of whatever has completed until then, so that one interrupt serves it all; with
-   * `takes` that turn also takes requests.
-   */
-  #later(life: Life, takes: boolean): void {
-    life.turnTakes ||= takes;
-    if (life.turnDue) return;
-    life.turnDue = true;
-    this.#defer(() => {
-      const serves = life.turnTakes;
-      life.turnDue = false;
-      life.turnTakes = false;
-      if (life !== this.#life) return;
-      if (serves) this.#serve(life);
-      else this.#notify(life.context);
-    });
-  }
+/** The frame could not be served at all: the chain goes back empty and the device needs a reset. */
+function failed(error: unknown): Unanswerable {
+  return new Unanswerable(error instanceof FrameError ? error.message : `internal error: ${error}`);
 }
 
 function bytesOfTag(mountTag: string): Uint8Array {

@@ -77,6 +77,11 @@ export class PackedVirtqueue implements Virtqueue {
     return chain;
   }
 
+  hasNext(): boolean {
+    const ring = this.#ring;
+    return ring?.attached() === true && isAvailable(ring.flags(this.#nextAvail.slot), this.#nextAvail.wrap);
+  }
+
   push(chain: Chain, writtenLength: number): void {
     const taken = this.#taken.giveBack(chain, writtenLength);
     const ring = this.#ring;

@@ -1,6 +1,7 @@
 /** One queue of requests, each answered in its own chain, at once or later: what most devices do with a queue. */
 import type { Defer } from '../ports.ts';
 import type { DeviceContext } from './device.ts';
+import type { PolledRing, RingPoll, RingPolling } from './ring-poller.ts';
 import type { Chain, Virtqueue } from './virtqueue.ts';
 
 /** A request that leaves no place for an answer: the device needs a reset. */
@@ -22,16 +23,22 @@ export interface RequestServerParts {
   /** Index of the queue. */
   readonly queue: number;
   readonly defer: Defer;
-  /** Serves one request. What it throws, or rejects with, is our bug. */
+  /** Looks at the ring after it has run empty; absent where every request comes with a kick. */
+  readonly polling?: RingPolling | undefined;
+  /** Serves one request. What it throws, or rejects with, is our bug unless `failed` knows better. */
   readonly answer: (chain: Chain) => Answer | Promise<Answer>;
+  /** What a request comes to whose `answer` failed. */
+  readonly failed?: (error: unknown) => Unanswerable;
 }
 
 /** Requests taken in one turn of the device thread. A guest that keeps the ring full must not keep everything else waiting. */
 const REQUESTS_PER_TURN = 32;
 
 /** Serves a queue from DRIVER_OK to reset. Completions of one turn share one interrupt. */
-export class RequestServer {
+export class RequestServer implements PolledRing {
   readonly #parts: RequestServerParts;
+  readonly #failed: (error: unknown) => Unanswerable;
+  readonly #poll: RingPoll | undefined;
   #underWay = 0;
   #stopped = false;
   /** A rule was broken: nothing more is taken from the queue. */
@@ -45,17 +52,22 @@ export class RequestServer {
   /** Begins with what the driver made available before DRIVER_OK, in a later turn. */
   constructor(parts: RequestServerParts) {
     this.#parts = parts;
+    this.#failed = parts.failed ?? bug;
+    this.#poll = parts.polling?.attach(this);
     this.#later(true);
   }
 
   /** The driver rang. */
   notify(): void {
-    if (!this.#turnTakes) this.#serve();
+    if (this.#turnTakes) return;
+    this.#poll?.rang();
+    this.serve();
   }
 
   /** Takes no more requests; resolves when those under way have ended. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#poll?.end();
     this.#queue?.detach();
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -63,24 +75,25 @@ export class RequestServer {
     });
   }
 
-  /** The queue that is alive now: after a reset of it alone it is another one. */
-  get #queue(): Virtqueue | undefined {
-    return this.#parts.context.queue(this.#parts.queue);
+  waiting(): boolean {
+    return this.#queue?.hasNext() ?? false;
   }
 
-  #serve(): void {
+  /** Takes requests until none is left or the turn is over. */
+  serve(): void {
     const { context } = this.#parts;
     const queue = this.#queue;
-    if (queue === undefined) return;
+    if (queue === undefined || this.#stopped) return;
     queue.suppressKicks();
     for (let left = REQUESTS_PER_TURN; !this.#broken; left -= 1) {
       if (left === 0) {
+        this.#poll?.end();
         this.#later(true);
         break;
       }
       const outcome = queue.pop();
       if (outcome === 'empty') {
-        if (!queue.allowKicks()) break;
+        if (this.#poll?.begin() === true || !queue.allowKicks()) break;
         queue.suppressKicks();
       } else if (outcome.kind === 'fault') this.#break(outcome.message);
       else this.#take(queue, outcome);
@@ -88,23 +101,31 @@ export class RequestServer {
     context.notifyUsed(queue);
   }
 
+  /** The queue that is alive now: after a reset of it alone it is another one. */
+  get #queue(): Virtqueue | undefined {
+    return this.#parts.context.queue(this.#parts.queue);
+  }
+
   #take(queue: Virtqueue, chain: Chain): void {
     let answer: Answer | Promise<Answer>;
     try {
       answer = this.#parts.answer(chain);
     } catch (error) {
-      answer = bug(error);
+      answer = this.#failed(error);
     }
-    if (answer instanceof Promise) void this.#finishLater(queue, chain, answer);
-    else this.#finish(queue, chain, answer);
+    if (typeof answer === 'number' || answer instanceof Unanswerable) this.#finish(queue, chain, answer);
+    else this.#finishLater(queue, chain, answer);
   }
 
-  async #finishLater(queue: Virtqueue, chain: Chain, answer: Promise<Answer>): Promise<void> {
+  #finishLater(queue: Virtqueue, chain: Chain, answer: Promise<Answer>): void {
     this.#underWay += 1;
-    this.#finish(queue, chain, await answer.catch(bug));
-    this.#underWay -= 1;
-    if (!this.#stopped) this.#later(false);
-    else if (this.#underWay === 0) this.#drained();
+    const finish = (ended: Answer): void => {
+      this.#finish(queue, chain, ended);
+      this.#underWay -= 1;
+      if (!this.#stopped) this.#later(false);
+      else if (this.#underWay === 0) this.#drained();
+    };
+    answer.then(finish, (error: unknown) => finish(this.#failed(error)));
   }
 
   /** A chain goes back to the queue it came from; what was wrong with one of a queue that is no more is forgotten. */
@@ -118,6 +139,7 @@ export class RequestServer {
   #break(why: string): void {
     if (this.#stopped || this.#broken) return;
     this.#broken = true;
+    this.#poll?.end();
     this.#parts.context.needsReset(why);
   }
 
@@ -131,11 +153,12 @@ export class RequestServer {
     if (this.#turnDue) return;
     this.#turnDue = true;
     this.#parts.defer(() => {
-      const serves = this.#turnTakes;
+      // The answer to what ended just now may be the next request.
+      const serves = this.#turnTakes || this.#poll?.worthwhile === true;
       this.#turnDue = false;
       this.#turnTakes = false;
       if (this.#stopped) return;
-      if (serves) this.#serve();
+      if (serves) this.serve();
       else this.#notify();
     });
   }

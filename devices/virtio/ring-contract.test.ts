@@ -114,9 +114,23 @@ describe.each(COMBINATIONS)('%j', (options) => {
   test('nothing is visible before it is published', () => {
     const pair = join(options);
     pair.driver.add([buffer(pair)], []);
-    expect(pair.device.pop()).toBe('empty');
+    expect([pair.device.hasNext(), pair.device.pop()]).toEqual([false, 'empty']);
     pair.driver.publish();
+    expect(pair.device.hasNext()).toBe(true);
     chainOf(pair.device.pop());
+    expect(pair.device.hasNext()).toBe(false);
+  });
+
+  test('what is there is seen all the way round the ring, and looking takes nothing', () => {
+    const pair = join(options);
+    for (let lap = 0; lap < 3 * size + 1; lap += 1) {
+      expect(pair.device.hasNext()).toBe(false);
+      pair.driver.add([], [buffer(pair)]);
+      pair.driver.publish();
+      expect([pair.device.hasNext(), pair.device.hasNext(), pair.device.inFlight]).toEqual([true, true, 0]);
+      pair.device.push(chainOf(pair.device.pop()), 1);
+      pair.driver.takeUsed();
+    }
   });
 
   test('interrupts: one for a burst, none while suppressed, and none is lost when they are allowed again', () => {
@@ -220,7 +234,8 @@ describe.each(COMBINATIONS)('%j', (options) => {
     expect(drained).toBe(true);
     expect(() => pair.device.push(chain, 5)).toThrow('not in flight');
     expect(pair.driver.takeUsed()).toBeUndefined();
-    expect(pair.device.pop()).toBe('empty');
+    pair.driver.publish();
+    expect([pair.device.hasNext(), pair.device.pop()]).toEqual([false, 'empty']);
     expect([pair.device.inFlight, pair.device.takeInterrupt(), pair.device.allowKicks()]).toEqual([0, false, false]);
   });
 });

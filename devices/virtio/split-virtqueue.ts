@@ -82,6 +82,11 @@ export class SplitVirtqueue implements Virtqueue {
     return chain;
   }
 
+  hasNext(): boolean {
+    const ring = this.#ring;
+    return ring?.attached() === true && ring.availIdx() !== this.#nextAvail;
+  }
+
   push(chain: Chain, writtenLength: number): void {
     this.#taken.giveBack(chain, writtenLength);
     const ring = this.#ring;

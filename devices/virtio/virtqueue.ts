@@ -42,6 +42,9 @@ export interface Virtqueue {
   /** Takes the next chain the driver made available. A fault is final: every later call returns the same one. */
   pop(): PopOutcome;
 
+  /** Whether `pop` would find the driver to have made something available. One load from guest memory. */
+  hasNext(): boolean;
+
   /**
    * Returns a chain to the driver with the number of bytes written to its writable segments, from the first on; 0 to
    * `writableLength`. Where VIRTIO_F_IN_ORDER was negotiated the driver gets it after all that was popped before. Does not

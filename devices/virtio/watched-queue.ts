@@ -66,6 +66,10 @@ export class WatchedQueue implements Virtqueue {
     return outcome;
   }
 
+  hasNext(): boolean {
+    return this.#queue.hasNext();
+  }
+
   push(chain: Chain, writtenLength: number): void {
     this.#queue.push(chain, writtenLength);
     if (!this.#attached) return;

@@ -10,8 +10,8 @@ export interface Place {
 /** The parts of a window that are needed here. */
 export interface PlaceWindow {
   readonly location: { readonly origin: string; readonly pathname: string; readonly hash: string };
-  readonly sessionStorage: Pick<Storage, 'getItem' | 'setItem'>;
-  readonly history: Pick<History, 'replaceState'>;
+  readonly sessionStorage: { getItem(key: string): string | null; setItem(key: string, value: string): void };
+  readonly history: { replaceState(data: unknown, unused: string, url: string): void };
 }
 
 const KEY = 'tsvmm-inspector-token';

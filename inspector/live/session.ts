@@ -7,8 +7,17 @@ export class ServerError extends Error {
   override readonly name = 'ServerError';
 }
 
+/** What is needed of an answer. */
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  json(): Promise<unknown>;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 /** As the browser's `fetch`. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init: { readonly headers: Record<string, string> }) => Promise<Answer>;
 
 /** What the server is for. @throws ServerError where it does not let this page in, or is of another version. */
 export async function describeSession(place: Place, fetch: Fetch = globalThis.fetch): Promise<SessionDescription> {
@@ -24,10 +33,10 @@ export async function fetchRecording(place: Place, fetch: Fetch = globalThis.fet
   return new Uint8Array(await (await ask(place, PATHS.recording, fetch)).arrayBuffer());
 }
 
-async function ask({ origin, token }: Place, path: string, fetch: Fetch): Promise<Response> {
-  let response: Response;
+async function ask({ origin, token }: Place, path: string, fetch: Fetch): Promise<Answer> {
+  let response: Answer;
   try {
-    response = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` }, cache: 'no-store' });
+    response = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
   } catch (cause) {
     throw new ServerError('The program that serves this page does not answer; it may have ended.', { cause });
   }

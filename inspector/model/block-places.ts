@@ -44,7 +44,7 @@ function configTable({ description }: Known, config: readonly number[]): string 
 }
 
 /** Names of blocks whose table has another one. */
-const TABLES: Readonly<Record<string, string>> = { 'pvpanic-pci': 'pvpanic' };
+const TABLES: Readonly<Record<string, string>> = { msix_table: 'msix_entry', msix_pba: 'msix_pending' };
 
 const MMIO = 'registers';
 const MMIO_VERSION = 0x004;

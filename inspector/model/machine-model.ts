@@ -14,6 +14,8 @@ import { emptyFunctions, type FunctionsModel, foldFunctions } from './functions.
 import { emptyInterrupts, foldInterrupts, type InterruptsModel } from './interrupts.ts';
 import { emptyLives, foldLives, type LivesModel } from './lives.ts';
 import { emptyRegisterBlocks, foldRegisterBlocks, type RegisterBlocksModel } from './register-blocks.ts';
+import { emptyRings, foldRings, type RingsModel } from './rings.ts';
+import { emptySessions, foldSessions, type SessionsModel } from './sessions.ts';
 
 /** The parts the state consists of. */
 export interface ModelParts {
@@ -29,6 +31,10 @@ export interface ModelParts {
   registers: RegisterBlocksModel;
   /** MSI-X, interrupt pin and notifications of each device. */
   interrupts: InterruptsModel;
+  /** Virtqueues with the chains in them. */
+  rings: RingsModel;
+  /** 9P: requests under way, fids and names, how long requests took. */
+  sessions: SessionsModel;
 }
 
 /** Everything the page shows that is not a single event. */
@@ -56,6 +62,8 @@ const PARTS: { readonly [Key in keyof ModelParts]: ModelPart<Key> } = {
   lives: { empty: emptyLives, fold: foldLives },
   registers: { empty: emptyRegisterBlocks, fold: foldRegisterBlocks },
   interrupts: { empty: emptyInterrupts, fold: foldInterrupts },
+  rings: { empty: emptyRings, fold: foldRings },
+  sessions: { empty: emptySessions, fold: foldSessions },
 };
 
 const FOLDS = Object.keys(PARTS) as (keyof ModelParts)[];

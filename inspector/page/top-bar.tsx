@@ -27,7 +27,7 @@ export function TopBar({ inspected, model, run, endedBy, theme, onTheme, onHelp 
   return (
     <header class="top">
       <h1>
-        tsvmm <span class="quiet">{KINDS[inspected.kind]}</span>
+        tsvmm <span class="quiet what">{KINDS[inspected.kind]}</span>
       </h1>
       <span class={`state ${state}`} role="status" title={endedBy}>
         {endedBy !== undefined ? `ended: ${endedBy}` : state}

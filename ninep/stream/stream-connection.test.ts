@@ -9,6 +9,7 @@ import { ERRNO, errnoOf } from '../errno.ts';
 import type { Segments } from '../frame-handler.ts';
 import { createSession, type Session } from '../session.ts';
 import { fidNumber, NOTAG, type Tag, tagNumber } from '../wire-types.ts';
+import { AreaPool } from './area-pool.ts';
 import { type BytePipe, StreamConnection, type StreamHandler } from './stream-connection.ts';
 
 /** The far end of a connection: keeps what is sent until the test takes it. */
@@ -84,13 +85,25 @@ class FakeHandler implements StreamHandler {
   }
 }
 
+/** Has bytes come. */
+function pour(connection: StreamConnection, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    const { inlet } = connection;
+    inlet.prepare();
+    const count = Math.min(bytes.length - at, inlet.to - inlet.from);
+    inlet.bytes.set(bytes.subarray(at, at + count), inlet.from);
+    connection.received(count);
+    at += count;
+  }
+}
+
 const RCLUNK = encodeMessage('Rclunk', tagNumber(1), {});
 const CLUNK = encodeMessage('Tclunk', tagNumber(1), { fid: fidNumber(1) });
 const settled = () => new Promise(setImmediate);
 
 function fake() {
   const [handler, pipe] = [new FakeHandler(), new FakePipe()];
-  return { handler, pipe, connection: new StreamConnection(handler, pipe) };
+  return { handler, pipe, connection: new StreamConnection(handler, pipe, new AreaPool(0)) };
 }
 
 function many(count: number, frame = CLUNK): Uint8Array {
@@ -111,9 +124,9 @@ function attached() {
   });
   const session: Session = createSession(synth, { msize: 65_536 });
   const pipe = new FakePipe();
-  const connection = new StreamConnection(session, pipe);
+  const connection = new StreamConnection(session, pipe, new AreaPool(0));
   const say = (...messages: Uint8Array[]): void => {
-    for (const message of messages) connection.receive(message);
+    for (const message of messages) pour(connection, message);
   };
   const [root, file] = [fidNumber(0), fidNumber(1)];
   say(encodeMessage('Tversion', NOTAG, { msize: 65_536, version: '9P2000.L' }));
@@ -155,14 +168,14 @@ describe('a connection', () => {
 
   test('before Tversion only short messages are taken', () => {
     const pipe = new FakePipe();
-    const connection = new StreamConnection(createSession(createSynth()), pipe);
-    connection.receive(Uint8Array.of(1, 16, 0, 0));
+    const connection = new StreamConnection(createSession(createSynth()), pipe, new AreaPool(0));
+    pour(connection, Uint8Array.of(1, 16, 0, 0));
     expect(pipe.ends).toEqual(['a message of 4097 bytes is longer than the 4096 allowed']);
   });
 
   test('answers what came before the message that breaks the rules', () => {
     const { handler, pipe, connection } = fake();
-    connection.receive(gather([CLUNK, CLUNK, Uint8Array.of(3, 0, 0, 0), CLUNK], CLUNK.length * 3 + 4));
+    pour(connection, gather([CLUNK, CLUNK, Uint8Array.of(3, 0, 0, 0), CLUNK], CLUNK.length * 3 + 4));
     expect(handler.requests).toEqual([CLUNK.length, CLUNK.length]);
     expect(pipe.replies).toHaveLength(2);
     expect(pipe.ends).toEqual(['a message of 3 bytes is shorter than its header']);
@@ -173,10 +186,10 @@ describe('a connection', () => {
     broken.handler.answer = () => {
       throw new Error('a bug');
     };
-    broken.connection.receive(CLUNK);
+    pour(broken.connection, CLUNK);
     const later = fake();
     later.handler.answer = () => Promise.reject(new Error('a bug'));
-    later.connection.receive(CLUNK);
+    pour(later.connection, CLUNK);
     await settled();
     expect([...broken.pipe.ends, ...later.pipe.ends]).toEqual(Array(2).fill('internal error: Error: a bug'));
   });
@@ -189,7 +202,7 @@ function read0(): Uint8Array {
 describe('a client in a hurry', () => {
   test('lets others have their turn after 64 requests', () => {
     const { handler, pipe, connection } = fake();
-    connection.receive(many(150));
+    pour(connection, many(150));
     expect([handler.requests.length, pipe.held]).toEqual([64, true]);
     pipe.turn();
     expect([handler.requests.length, pipe.held]).toEqual([128, true]);
@@ -201,7 +214,7 @@ describe('a client in a hurry', () => {
   test('that does not take its replies is held back, and goes on when it does', () => {
     const { handler, pipe, connection } = fake();
     pipe.reads = false;
-    connection.receive(many(5000));
+    pour(connection, many(5000));
     while (pipe.turn());
     const { length } = handler.requests;
     expect(pipe.held).toBe(true);
@@ -221,7 +234,7 @@ describe('a client in a hurry', () => {
     const { handler, pipe, connection } = fake();
     handler.wait();
     const read = encodeMessage('Tread', tagNumber(1), { fid: fidNumber(1), offset: 0n, count: 1 << 20 });
-    connection.receive(many(40, read));
+    pour(connection, many(40, read));
     while (pipe.turn());
     expect([handler.requests.length, pipe.held]).toEqual([16, true]);
   });
@@ -231,7 +244,7 @@ describe('a client in a hurry', () => {
     handler.msize = 16 << 20;
     handler.wait();
     const read = encodeMessage('Tread', tagNumber(1), { fid: fidNumber(1), offset: 0n, count: 16 << 20 });
-    connection.receive(many(3, read));
+    pour(connection, many(3, read));
     expect([handler.requests.length, pipe.held]).toEqual([1, true]);
     handler.gates[0]?.resolve(7);
     await settled();
@@ -244,7 +257,7 @@ describe('the end of a connection', () => {
   test('half closed: what has come is answered first', async () => {
     const { handler, pipe, connection } = fake();
     handler.wait();
-    connection.receive(many(2));
+    pour(connection, many(2));
     connection.finish();
     expect(pipe.ends).toEqual([]);
     handler.gates[0]?.resolve(0);
@@ -255,7 +268,7 @@ describe('the end of a connection', () => {
 
   test('half closed while it is held back: the rest is served all the same', () => {
     const { handler, pipe, connection } = fake();
-    connection.receive(many(100));
+    pour(connection, many(100));
     connection.finish();
     expect([handler.requests.length, pipe.ends]).toEqual([64, []]);
     pipe.turn();
@@ -264,7 +277,7 @@ describe('the end of a connection', () => {
 
   test('half closed within a message: that is said', () => {
     const { pipe, connection } = fake();
-    connection.receive(CLUNK.subarray(0, 6));
+    pour(connection, CLUNK.subarray(0, 6));
     expect(connection.waitsForClient).toBe(true);
     connection.finish();
     expect(pipe.ends).toEqual(['the stream ended within a message']);
@@ -273,9 +286,9 @@ describe('the end of a connection', () => {
   test('drained: nothing more is taken, what is under way is answered', async () => {
     const { handler, pipe, connection } = fake();
     handler.wait();
-    connection.receive(gather([CLUNK, CLUNK], CLUNK.length + 3));
+    pour(connection, gather([CLUNK, CLUNK], CLUNK.length + 3));
     connection.drain();
-    connection.receive(CLUNK);
+    pour(connection, CLUNK);
     expect([handler.requests.length, pipe.held, pipe.ends]).toEqual([1, true, []]);
     handler.gates[0]?.resolve(7);
     await settled();
@@ -288,7 +301,7 @@ describe('the end of a connection', () => {
       connection.drain();
       return copyIn(reply, 0, RCLUNK, RCLUNK.length);
     };
-    connection.receive(many(3));
+    pour(connection, many(3));
     expect([handler.requests.length, pipe.sent.length, pipe.ends]).toEqual([1, 1, [undefined]]);
   });
 

@@ -1,11 +1,13 @@
-import { totalLength } from '../../bytes/segments.ts';
 import { MINIMUM_MSIZE } from '../constants.ts';
-import { FrameError, type FrameHandler, type Segments } from '../frame-handler.ts';
-import { FrameReader } from './frame-reader.ts';
-import { ReplyAreas, replyRoom } from './reply-areas.ts';
+import { FrameError, type FrameHandler } from '../frame-handler.ts';
+import { AreaPool } from './area-pool.ts';
+import { Inlet } from './inlet.ts';
+import { replyRoom } from './reply-room.ts';
 
 /** Bytes of requests and replies in hand above which a client has to wait. */
 const WINDOW = 16 << 20;
+/** Bytes of reply areas kept for the next requests: what a client has under way who reads large pieces ahead. */
+const MOST_KEPT = 8 << 20;
 /** Requests served in one turn, so that a client that sends without pause does not keep the others waiting. */
 const REQUESTS_PER_TURN = 64;
 
@@ -36,8 +38,9 @@ export interface StreamHandler extends FrameHandler {
 export class StreamConnection {
   private readonly handler: StreamHandler;
   private readonly pipe: BytePipe;
-  private readonly reader = new FrameReader();
-  private readonly areas = new ReplyAreas();
+  /** Where the bytes that come go, while the connection is not held. */
+  readonly inlet: Inlet;
+  private readonly areas = new AreaPool(MOST_KEPT);
   /** Bytes of requests under way and of reply areas not sent yet. */
   private inHand = 0;
   private exchanges = 0;
@@ -51,7 +54,9 @@ export class StreamConnection {
   private leaving = false;
   private ended = false;
 
-  constructor(handler: StreamHandler, pipe: BytePipe) {
+  /** @param pool memory for what comes in, which connections may share. */
+  constructor(handler: StreamHandler, pipe: BytePipe, pool: AreaPool) {
+    this.inlet = new Inlet(pool);
     this.handler = handler;
     this.pipe = pipe;
   }
@@ -63,13 +68,13 @@ export class StreamConnection {
 
   /** It is the client's turn: to send the rest of a message, or to take replies. */
   get waitsForClient(): boolean {
-    return this.unsent > 0 || (this.reader.pending > 0 && !this.held && !this.turnDue);
+    return this.unsent > 0 || (this.inlet.pending > 0 && !this.held && !this.turnDue);
   }
 
-  /** Takes in bytes that have come. They are the connection's from now on. */
-  receive(chunk: Uint8Array): void {
+  /** Takes in bytes that have come into `inlet`, which was prepared for them. */
+  received(count: number): void {
     if (this.ended || this.leaving) return;
-    this.reader.feed(chunk);
+    this.inlet.took(count);
     if (!this.held) this.serve();
   }
 
@@ -91,6 +96,7 @@ export class StreamConnection {
   /** The stream is gone: ends every request. Resolves when nothing is left of the conversation. */
   close(): Promise<void> {
     this.ended = true;
+    this.inlet.drop();
     return this.handler.reset();
   }
 
@@ -116,12 +122,12 @@ export class StreamConnection {
 
   private serveTurn(): 'full' | 'turn over' | 'empty' {
     for (let left = REQUESTS_PER_TURN; !this.ended && !this.leaving; left--) {
-      if (this.inHand > WINDOW) return 'full';
+      if (this.isFull) return 'full';
       if (left === 0) return 'turn over';
-      let frame: Segments | undefined;
+      let frame: Uint8Array | undefined;
       try {
         // Before Tversion nothing longer than the smallest msize has any business here.
-        frame = this.reader.next(this.handler.msize || MINIMUM_MSIZE);
+        frame = this.inlet.next(this.handler.msize || MINIMUM_MSIZE);
       } catch (error) {
         this.end(error instanceof FrameError ? error.message : `internal error: ${error}`);
       }
@@ -146,24 +152,36 @@ export class StreamConnection {
     });
   }
 
-  private handle(frame: Segments): void {
-    const area = this.areas.take(replyRoom(frame, this.handler.msize || MINIMUM_MSIZE));
-    const length = totalLength(frame);
+  /** More is in hand than a client may have; what unfinished requests keep from other use counts too. */
+  private get isFull(): boolean {
+    return this.inHand + this.inlet.waste > WINDOW;
+  }
+
+  private handle(frame: Uint8Array): void {
+    const request = [frame];
+    const area = this.areas.take(replyRoom(request, this.handler.msize || MINIMUM_MSIZE));
+    const { length } = frame;
     this.inHand += length + area.length;
     this.exchanges++;
     let answer: number | Promise<number>;
     try {
-      answer = this.handler.handle(frame, [area]);
+      answer = this.handler.handle(request, [area]);
     } catch (error) {
       this.end(`internal error: ${error}`);
       return;
     }
-    if (typeof answer === 'number') this.answer(area, length, answer);
-    else
-      answer.then(
-        (size) => this.answer(area, length, size),
-        (error) => this.end(`internal error: ${error}`),
-      );
+    if (typeof answer === 'number') {
+      this.answer(area, length, answer);
+      return;
+    }
+    const letGo = this.inlet.keep();
+    answer.then(
+      (size) => {
+        letGo();
+        this.answer(area, length, size);
+      },
+      (error) => this.end(`internal error: ${error}`),
+    );
   }
 
   /** Sends an answer of `size` bytes; 0 when the client took the request back and gets none. */
@@ -186,13 +204,13 @@ export class StreamConnection {
     this.areas.give(area);
     if (this.ended || this.serving || this.turnDue) return;
     if (this.leaving) this.endWhenAnswered();
-    else if (this.held && this.inHand <= WINDOW) this.later();
+    else if (this.held && !this.isFull) this.later();
     else if (this.inputEnded && !this.held) this.endWhenAnswered();
   }
 
   private endWhenAnswered(): void {
     if (this.exchanges > 0) return;
-    const cutOff = this.reader.pending > 0 && !this.leaving;
+    const cutOff = this.inlet.pending > 0 && !this.leaving;
     this.end(cutOff ? 'the stream ended within a message' : undefined);
   }
 

@@ -4,22 +4,12 @@
 // system call (and touches no JavaScript). Run() returns 0 or more, or a negative errno.
 #pragma once
 
-#include <cerrno>
 #include <memory>
 
 #include "args.h"
+#include "errno.h"
 
 namespace hostfs {
-
-// Makes a system call that reports failure by -1, again if a signal interrupted it.
-template <typename Syscall>
-int64_t Errno(Syscall syscall) {
-  for (;;) {
-    int64_t result = syscall();
-    if (result != -1) return result;
-    if (errno != EINTR) return -errno;
-  }
-}
 
 template <typename Call>
 Napi::Value CallNow(const Napi::CallbackInfo& info) {

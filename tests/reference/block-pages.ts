@@ -144,16 +144,20 @@ ${link('virtio_pci_notify_cap', '#virtio_pci_notify_cap')} says where it is. It 
     blocks: [
       { block: blkConfig, where: 'Device type 2, the block device.', source: 'devices/virtio/blk-config-registers.ts' },
       {
-        block: p9Config,
-        where: `Device type 9, the 9P transport; with feature ${link('MOUNT_TAG', 'virtio.md#feature-bits')}. Each chain of its one queue carries one ${link('9P request', '9p.md')} in the readable part and has room for the reply in the writable part.`,
-        source: 'devices/virtio/p9-config-registers.ts',
-      },
-      {
         block: consoleConfig,
         where: 'Device type 3, the console.',
         source: 'devices/virtio/console-config-registers.ts',
       },
+      {
+        block: p9Config,
+        where: `Device type 9, the 9P transport, with feature ${link('MOUNT_TAG', 'virtio.md#feature-bits')}. It ends with the last byte of the tag.`,
+        source: 'devices/virtio/p9-config-registers.ts',
+      },
     ],
+    more: `## The 9P transport
+
+Each chain of its one queue carries one ${link('9P request', '9p.md')} in the readable part and has room for the reply in the writable part. \`tag\` is what the guest mounts by.
+`,
   },
   {
     file: 'platform.md',

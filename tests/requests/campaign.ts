@@ -2,7 +2,7 @@ import { utf8 } from '../../bytes/wire.ts';
 import { fidNumber, NOFID } from '../../ninep/wire-types.ts';
 import { Random } from '../support/random.ts';
 import { Patience, RequestsFailed } from './patience.ts';
-import { Share } from './share.ts';
+import { Share, type ShareHabits } from './share.ts';
 import { TRANSPORTS, VARIANTS, type Variant, variantName } from './variants.ts';
 import { makePool, Worker } from './worker.ts';
 
@@ -17,6 +17,8 @@ export interface CampaignOptions {
   readonly seed: number;
   /** All of them unless given. */
   readonly variants?: readonly Variant[];
+  /** The same for all variants; every combination in turn unless given. */
+  readonly habits?: ShareHabits;
   /** Told of the requests made so far, after each variant. */
   readonly progress?: (requests: number) => void;
 }
@@ -25,6 +27,7 @@ export interface CampaignOptions {
 export interface Outcome {
   readonly requests: number;
   readonly interrupts: number;
+  readonly kicks: number;
   readonly queueResets: number;
   /** Requests by transport. */
   readonly byTransport: ReadonlyMap<string, number>;
@@ -37,16 +40,18 @@ export interface Outcome {
 export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const { requests, seed, variants = VARIANTS, progress } = options;
   const byTransport = new Map<string, number>();
-  const sum = { requests: 0, interrupts: 0, queueResets: 0 };
+  const sum = { requests: 0, interrupts: 0, kicks: 0, queueResets: 0 };
   let rssStart = 0;
   const pool = makePool(new Random(seed));
   const warm = Math.ceil(variants.length / 10);
   for (const [index, variant] of variants.entries()) {
     const random = new Random(seed, index);
-    const plan = { variant, quota: Math.ceil(requests / variants.length), slow: index % 2 === 1, random, pool };
+    const habits = options.habits ?? { slow: index % 2 === 1, polls: index % 4 > 1 };
+    const plan = { variant, quota: Math.ceil(requests / variants.length), habits, random, pool };
     const share = await runVariant(plan);
     sum.requests += share.requests;
     sum.interrupts += share.interrupts;
+    sum.kicks += share.kicks;
     sum.queueResets += share.queueResets;
     byTransport.set(variant.transport, (byTransport.get(variant.transport) ?? 0) + share.requests);
     if (index === warm) rssStart = process.memoryUsage.rss();
@@ -60,33 +65,36 @@ interface Plan {
   readonly variant: Variant;
   /** Requests to be made. */
   readonly quota: number;
-  /** The backend answers later, and not in order. */
-  readonly slow: boolean;
+  readonly habits: ShareHabits;
   readonly random: Random;
   readonly pool: Uint8Array;
 }
 
 async function runVariant(plan: Plan) {
-  const { variant, slow } = plan;
+  const { variant, habits } = plan;
   let lose = (_: RequestsFailed): void => {};
   const lost = new Promise<never>((_, reject) => {
     lose = reject;
   });
   const patience = new Patience((error) => lose(error));
-  const share = new Share(variant, slow, plan.random, patience);
+  const share = new Share(variant, habits, plan.random, patience);
   try {
     const queueResets = await Promise.race([lost, work(share, patience, plan)]);
     share.check();
-    return { requests: share.requests, interrupts: share.interrupts, queueResets };
+    return { requests: share.requests, interrupts: share.interrupts, kicks: share.kicks, queueResets };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const complaints = share.complaints.map((line) => ` (${line})`).join('');
-    throw new RequestsFailed(`${variantName(variant)}${slow ? ', slow backend' : ''}: ${why}${complaints}`, {
+    throw new RequestsFailed(`${variantName(variant)}${said(habits)}: ${why}${complaints}`, {
       cause: error,
     });
   } finally {
     patience.end();
   }
+}
+
+function said({ slow, polls }: ShareHabits): string {
+  return `${slow ? ', slow backend' : ''}${polls ? ', polling' : ''}`;
 }
 
 async function work(share: Share, patience: Patience, { variant, quota, random, pool }: Plan): Promise<number> {

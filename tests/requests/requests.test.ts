@@ -19,8 +19,20 @@ test('every variant carries requests, and every checksum is right', async () => 
   expect(outcome.interrupts).toBeLessThan(outcome.requests);
 }, 60_000);
 
+test.each([false, true])(
+  'polling spares kicks and loses no request (slow backend: %s)',
+  async (slow) => {
+    const run = (polls: boolean) =>
+      campaign({ requests: 4000, seed: 5, variants: VARIANTS.slice(0, 8), habits: { slow, polls } });
+    const [without, withPolling] = [await run(false), await run(true)];
+    expect(withPolling.requests).toBeGreaterThanOrEqual(4000);
+    expect(withPolling.kicks).toBeLessThan(without.kicks / 5);
+  },
+  60_000,
+);
+
 test('the same seed makes the same run', async () => {
-  const runs = [1, 2].map(() => campaign({ requests: 1000, seed: 8, variants: VARIANTS.slice(0, 2) }));
+  const runs = [1, 2].map(() => campaign({ requests: 2000, seed: 8, variants: VARIANTS.slice(0, 4) }));
   const [one, two] = await Promise.all(runs);
   expect([one?.requests, one?.interrupts]).toEqual([two?.requests, two?.interrupts]);
 });
@@ -37,6 +49,17 @@ describe('what goes wrong is found', () => {
       await expect(run()).rejects.toThrow('pci, messages: plain: 8 requests wait');
     } finally {
       allowKicks.mockRestore();
+    }
+  });
+
+  test('a device that polls and goes to sleep without asking for kicks', async () => {
+    const begin = jest.spyOn(SplitVirtqueue.prototype, 'allowKicks');
+    try {
+      begin.mockReturnValue(false);
+      const habits = { slow: false, polls: true };
+      await expect(campaign({ requests: 2000, seed: 1, variants: [plain], habits })).rejects.toThrow('requests wait');
+    } finally {
+      begin.mockRestore();
     }
   });
 

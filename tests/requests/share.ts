@@ -12,6 +12,7 @@ import { deferred } from '../../ninep/contract/deferred.ts';
 import type { Segments } from '../../ninep/frame-handler.ts';
 import type { ReplyBody, RequestBody, RequestName } from '../../ninep/messages.ts';
 import { createSession } from '../../ninep/session.ts';
+import { steadyPoller } from '../support/polling.ts';
 import type { Random } from '../support/random.ts';
 import { type Patience, RequestsFailed } from './patience.ts';
 import { makeRig, type Rig } from './rig.ts';
@@ -25,6 +26,16 @@ const MOUNT_TAG_FEATURE = 1n;
 /** Largest queue the device has, which a legacy driver cannot make smaller. */
 const MOST_ENTRIES = 128;
 
+const POLL_US = 200;
+
+/** How the device's side works. */
+export interface ShareHabits {
+  /** The backend answers later, and not in order. */
+  readonly slow: boolean;
+  /** The device polls its ring. */
+  readonly polls: boolean;
+}
+
 /** A share and a line to it. */
 export class Share implements Line {
   readonly client: Client;
@@ -32,6 +43,8 @@ export class Share implements Line {
   requests = 0;
   /** How often the device interrupted. */
   interrupts = 0;
+  /** How often the driver rang. */
+  kicks = 0;
   readonly #variant: Variant;
   readonly #random: Random;
   readonly #patience: Patience;
@@ -44,8 +57,7 @@ export class Share implements Line {
   #ready: Promise<void> = Promise.resolve();
   #resets = 0;
 
-  /** @param slow the backend answers later, and not in order. */
-  constructor(variant: Variant, slow: boolean, random: Random, patience: Patience) {
+  constructor(variant: Variant, { slow, polls }: ShareHabits, random: Random, patience: Patience) {
     const wires = new Wires(random);
     const memory = createMemory({ capacity: 1 << 22 });
     const backend = slow ? deferred(memory, () => wires.delay()) : memory;
@@ -56,7 +68,12 @@ export class Share implements Line {
     this.#patience = patience;
     this.#rig = makeRig(
       TRANSPORTS[variant.transport],
-      new P9Device({ mountTag: 'load', handler: session, defer }),
+      new P9Device({
+        mountTag: 'load',
+        handler: session,
+        defer,
+        polling: polls ? steadyPoller(defer).upTo(POLL_US) : undefined,
+      }),
       wires,
     );
     this.client = new Client(
@@ -146,7 +163,12 @@ export class Share implements Line {
   #use(queue: DriverVirtqueue, arena: Arena, transport: DriverTransport): void {
     // A chain of small pieces has to fit into the queue.
     const piece = queue.ring.size >= 16 ? this.#random.pick([700, MSIZE]) : MSIZE;
-    this.#frames = new FrameDriver(queue, arena, { kick: () => transport.kick(0), room: MSIZE, piece });
+    this.#frames = new FrameDriver(queue, arena, { kick: () => this.#kick(transport), room: MSIZE, piece });
+  }
+
+  #kick(transport: DriverTransport): void {
+    this.kicks += 1;
+    transport.kick(0);
   }
 
   #arena(): Arena {

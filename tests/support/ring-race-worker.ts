@@ -2,14 +2,16 @@
  * One side of a virtqueue on a thread of its own: driver and device share memory and nothing else, and sleep until the
  * other side rings. A lost wake-up shows as a sleep that runs out.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { RingPlace } from '../../devices/virtio/fake-driver/driver-virtqueue.ts';
 import { Arena, GuestRam } from '../../devices/virtio/fake-driver/guest-ram.ts';
 import { makeDriverQueue } from '../../devices/virtio/fake-driver/make-driver-queue.ts';
 import { RING_FEATURE } from '../../devices/virtio/queue-layout.ts';
 import { QueueSetup } from '../../devices/virtio/queue-setup.ts';
+import { RequestServer } from '../../devices/virtio/request-server.ts';
 import { isRingFault } from '../../devices/virtio/ring-fault.ts';
-import type { Chain } from '../../devices/virtio/virtqueue.ts';
+import { RingPoller } from '../../devices/virtio/ring-poller.ts';
+import type { Chain, Virtqueue } from '../../devices/virtio/virtqueue.ts';
 
 /** What both threads get. */
 export interface RaceData {
@@ -27,6 +29,10 @@ export interface RaceData {
   readonly spins: number;
   /** A pause longer than this is a lost wake-up. */
   readonly lostMs: number;
+  /** The device is a server on its event loop, which polls for so many microseconds; absent, a loop around the bare queue. */
+  readonly pollUs?: number | undefined;
+  /** The way of kicks to an event loop. */
+  readonly kicks?: MessagePort;
 }
 
 /** What each thread reports at its end. */
@@ -48,6 +54,7 @@ const ram = new GuestRam([{ base: 0, length: data.ram.byteLength }], [data.ram])
 function ring(bell: number): void {
   Atomics.add(bells, bell, 1);
   Atomics.notify(bells, bell);
+  if (bell === KICKS) data.kicks?.postMessage(0);
 }
 
 function report(requests: number, rings: number, failure?: string): void {
@@ -115,7 +122,7 @@ function drive(): void {
   report(received, kicks);
 }
 
-function serve(): void {
+function deviceQueue(): Virtqueue {
   const setup = new QueueSetup(0, 2 ** Math.ceil(Math.log2(data.size)));
   setup.setSize(data.size);
   setup.setAddress('desc', BigInt(data.areas.desc));
@@ -129,7 +136,57 @@ function serve(): void {
       (data.inOrder ? RING_FEATURE.inOrder : 0n),
   );
   if (isRingFault(queue)) throw new Error(queue.message);
+  return queue;
+}
 
+/** As a machine serves its device: kicks come through the event loop, and so do the turns of the poller. */
+function serveOnEventLoop(pollUs: number): void {
+  const queue = deviceQueue();
+  const defer = (work: () => void) => void setImmediate(work);
+  const polling = new RingPoller({ defer, now: () => performance.now() }).upTo(pollUs);
+  let [served, interrupts] = [0, 0];
+  const server = new RequestServer({
+    context: {
+      memory: ram,
+      features: 0n,
+      queue: () => queue,
+      notifyUsed: (used) => {
+        if (!used.takeInterrupt()) return;
+        interrupts += 1;
+        ring(INTERRUPTS);
+      },
+      notifyConfigChange: () => {},
+      needsReset: (why) => report(served, interrupts, why),
+    },
+    queue: 0,
+    defer,
+    polling,
+    answer: ({ readable: [request], writable: [reply] }) => {
+      if (request !== undefined) reply?.set(request);
+      served += 1;
+      return 8;
+    },
+  });
+  const lost = (): void => {
+    report(served, interrupts, `no kick came after ${served} requests`);
+    data.kicks?.close();
+  };
+  let patience = setTimeout(lost, data.lostMs);
+  data.kicks?.on('message', () => {
+    clearTimeout(patience);
+    if (Atomics.load(bells, DONE) === 0) {
+      patience = setTimeout(lost, data.lostMs);
+      server.notify();
+      return;
+    }
+    void server.stop();
+    report(served, interrupts);
+    data.kicks?.close();
+  });
+}
+
+function serve(): void {
+  const queue = deviceQueue();
   let [served, interrupts] = [0, 0];
   const taken: Chain[] = [];
   while (Atomics.load(bells, DONE) === 0) {
@@ -162,4 +219,5 @@ function serve(): void {
 }
 
 if (data.role === 'driver') drive();
-else serve();
+else if (data.pollUs === undefined) serve();
+else serveOnEventLoop(data.pollUs);

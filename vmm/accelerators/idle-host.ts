@@ -13,6 +13,7 @@ export function idleHost({ ram }: Pick<AcceleratorOptions, 'ram'>): DeviceHost {
     doorbells: { bind: () => () => {} },
     messages: { send() {} },
     clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
+    concurrent: false,
     line: () => ({ set() {} }),
   };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { errorCode } from '../host/error-code.ts';
 import { showListenAddress } from '../serve/listen-address.ts';
+import { listening } from '../serve/listening.ts';
 import { listenTcp } from '../serve/tcp-listener.ts';
 import { listenUnix } from '../serve/unix-listener.ts';
 import { HostError, UsageError } from '../usage-error.ts';
@@ -84,8 +85,8 @@ async function listenForClients(
   });
   const firstClient = wait ? once(server, 'connection') : undefined;
   let removeFile: (() => void) | undefined;
-  if (address.kind === 'unix') removeFile = await listenUnix(server, address.path);
-  else await listenTcp(server, address, false);
+  if (address.kind === 'unix') removeFile = await listenUnix(listening(server), address.path);
+  else await listenTcp(listening(server), address, false);
   server.on('error', () => {});
   await firstClient;
   return {

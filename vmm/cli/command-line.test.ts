@@ -146,7 +146,7 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
     },
   ],
   [
-    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off,in_order=on,queue_reset=off,notification_data=on --device virtio-9p,fsdev=f,mount_tag=two --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
+    'run --device virtio-9p-pci,fsdev=f,mount_tag=one,disable-legacy=on,disable-modern=off,ioeventfd=off,vectors=0,packed=on,indirect_desc=off,event_idx=off,in_order=on,queue_reset=off,notification_data=on --device virtio-9p,fsdev=f,mount_tag=two,poll-us=0 --fsdev local,id=f,path=/srv --device virtio-9p-pci-non-transitional,fsdev=f,mount_tag=three,poll-us=50 --device virtio-9p-pci-transitional,fsdev=f,mount_tag=four --device virtio-9p-pci,fsdev=f,mount_tag=five,disable-legacy=auto,disable-modern=on',
     {
       config: {
         cwd: '/mnt/one',
@@ -167,8 +167,8 @@ const GOOD: readonly (readonly [line: string, request: unknown])[] = [
               notificationData: true,
             },
           },
-          { path: '/srv', mountTag: 'two' },
-          { path: '/srv', mountTag: 'three', virtio: { legacy: false, modern: true } },
+          { path: '/srv', mountTag: 'two', virtio: { pollUs: 0 } },
+          { path: '/srv', mountTag: 'three', virtio: { legacy: false, modern: true, pollUs: 50 } },
           { path: '/srv', mountTag: 'four', virtio: { legacy: true, modern: true } },
           { path: '/srv', mountTag: 'five', virtio: { legacy: true, modern: false } },
         ],

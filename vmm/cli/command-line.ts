@@ -6,6 +6,7 @@ import type { HelperRequest } from '../proxy/helper-server.ts';
 import { UsageError } from '../usage-error.ts';
 import type { CommandOption } from './command-option.ts';
 import { programHelp, runHelp, serveHelp } from './help.ts';
+import { describeInspect, type InspectFileRequest } from './inspect-options.ts';
 import { describeProxyHelper } from './proxy-helper-options.ts';
 import { GROUPS, type RawRunOptions, RUN_OPTIONS } from './run-options.ts';
 import { type RunRequest, readRunRequest } from './run-request.ts';
@@ -40,6 +41,7 @@ export type Invocation =
   | { readonly kind: 'serve'; readonly request: ServeRequest }
   | { readonly kind: 'proxy-helper'; readonly request: HelperRequest }
   | { readonly kind: 'trace'; readonly request: TraceReadRequest }
+  | { readonly kind: 'inspect'; readonly request: InspectFileRequest }
   | ({ readonly kind: 'kernel'; readonly action: KernelAction } & KernelOptions)
   | { readonly kind: 'doctor'; readonly json: boolean };
 
@@ -119,6 +121,7 @@ function describeProgram(
     });
   for (const option of SERVE_OPTIONS) serve.addOption(describeOption(option, SERVE_GROUPS[option.group]));
   describeTrace(program, (request) => found({ kind: 'trace', request }));
+  describeInspect(program, (request) => found({ kind: 'inspect', request }));
   describeProxyHelper(program, (request) => found({ kind: 'proxy-helper', request }));
   program
     .command('kernel')

@@ -187,16 +187,16 @@ const REFUSED: readonly Refused[] = [
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,vectors=2',
-    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
+    "--device: unknown option 'vectors'; the options are fsdev, mount_tag, poll-us, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
     'run --device virtio-9p-device,fsdev=fs0,mount_tag=host,disable-legacy=on',
-    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
+    "--device: unknown option 'disable-legacy'; the options are fsdev, mount_tag, poll-us, id, force-legacy, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   ['run --device virtio-9p-device,fsdev=fs0', '--device: mount_tag is missing; add mount_tag=TAG'],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,force-legacy=on',
-    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
+    "--device: unknown option 'force-legacy'; the options are fsdev, mount_tag, poll-us, id, addr, vectors, disable-legacy, disable-modern, ioeventfd, packed, indirect_desc, event_idx, in_order, queue_reset, notification_data",
   ],
   [
     'run --device virtio-rng-ccw',
@@ -221,6 +221,11 @@ const REFUSED: readonly Refused[] = [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,addr=20.0',
     '--device: addr 20.0 is out of range; slots go to 1f, functions to 7',
   ],
+  [
+    'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,poll-us=10001',
+    '--device: poll-us 10001 is out of range; it goes from 0 to 10000',
+  ],
+  ['run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,poll-us=1ms', "--device: poll-us: '1ms' is no whole number"],
   [
     'run --device virtio-9p-pci,fsdev=fs0,mount_tag=host,vectors=2049',
     '--device: vectors 2049 is out of range; it goes from 0 to 2048',

@@ -9,6 +9,8 @@ import { runConsole } from './console-run.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
+import { inspectRecording } from './inspect-command.ts';
+import { type Inspection, type InspectorFactory, openInspection } from './inspection.ts';
 import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
@@ -28,6 +30,7 @@ export interface CommandLineParts {
   readonly describeMachine: MachineDescriber;
   readonly startQtest: QtestFactory;
   readonly openMonitors: MonitorFactory;
+  readonly openInspector: InspectorFactory;
   readonly serve: ServerFactory;
   readonly proxyHelper: HelperFactory;
   /** Looks after the guest kernel and returns lines for stdout. Throws HostError. */
@@ -56,6 +59,8 @@ async function perform(invocation: Invocation, io: ProcessIo, parts: CommandLine
       return serveDirectories(invocation.request, io, parts);
     case 'proxy-helper':
       return runProxyHelper(invocation.request, io, parts.proxyHelper);
+    case 'inspect':
+      return inspectRecording(invocation.request, io);
     case 'trace':
       return printTrace(invocation.request, io);
     case 'kernel':
@@ -83,19 +88,27 @@ async function runGuest(
   {
     createMachine,
     openMonitors,
+    openInspector,
     version: program,
-  }: Pick<CommandLineParts, 'createMachine' | 'openMonitors' | 'version'>,
+  }: Pick<CommandLineParts, 'createMachine' | 'openMonitors' | 'openInspector' | 'version'>,
 ): Promise<number> {
   checkHostPaths(request.config);
   const { command } = request;
   const notice = (line: string) => say(io.stderr, line);
   const traces = openTraces(request, { program, stderr: io.stderr, notice });
   const signals = new SignalWatch(io.events, ({ number }) => io.exit(signalStatus(number)));
+  let inspection: Inspection | undefined;
+  let why: string | undefined;
   try {
     const config = sessionConfig(request, io);
+    inspection = await openInspection(request.inspect, traces.hooks.events, notice, openInspector);
     const machine = await createMachine(config, {
       notice,
       ...traces.hooks,
+      ...inspection.hooks,
+    });
+    void machine.ended.then(({ line }) => {
+      why = line;
     });
     let monitors: { close(): void } | undefined;
     try {
@@ -108,6 +121,7 @@ async function runGuest(
       monitors?.close();
     }
   } finally {
+    await inspection?.close(why);
     signals.close();
     await traces.close();
   }

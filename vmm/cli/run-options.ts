@@ -44,6 +44,7 @@ export interface RawRunOptions {
   readonly env?: readonly string[];
   readonly trace?: string | true;
   readonly record?: string;
+  readonly inspect?: string;
   readonly verbose?: true;
   readonly dryRun?: string | true;
   readonly qtest?: string;
@@ -206,7 +207,14 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     name: 'record',
     value: 'FILE',
     group: 'output',
-    doc: 'record everything that happens, compressed; tsvmm trace FILE reads it',
+    doc: 'record everything that happens, compressed; tsvmm trace FILE and tsvmm inspect FILE read it',
+  },
+  {
+    name: 'inspect',
+    value: '[HOST:]PORT',
+    group: 'output',
+    form: '[HOST:]PORT[,wait=on]',
+    doc: 'serve a page that shows the machine at work and can hold it; its address, with a token, is printed; port 0 finds a free one',
   },
   {
     name: 'verbose',

@@ -6,6 +6,7 @@ import { type DomainReader, readDomainFile } from '../domain/domain-file.ts';
 import { parseDevice } from '../options/device.ts';
 import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
+import { type InspectRequest, parseInspect } from '../options/inspect.ts';
 import { ACCEL, CONSOLE, MACHINE, MEMORY, SMP } from '../options/machine.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
@@ -32,6 +33,8 @@ export interface RunRequest {
   readonly trace?: TraceRequest;
   /** File for a recording of everything that happens. */
   readonly record?: string;
+  /** A page that shows the machine. */
+  readonly inspect?: InspectRequest;
   /** Print the machine in place of starting it. */
   readonly dryRun?: DryRunFormat;
   /** What of a domain's file is not done as it is written, one line each. */
@@ -75,6 +78,7 @@ export function readRunRequest(
   const traces = {
     ...(raw.trace === undefined ? {} : { trace: parseTrace(raw.trace) }),
     ...(raw.record === undefined ? {} : { record: raw.record }),
+    ...(raw.inspect === undefined ? {} : { inspect: parseInspect(raw.inspect) }),
   };
   if (accel === 'qtest') {
     if (raw.dryRun !== undefined)

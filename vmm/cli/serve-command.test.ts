@@ -38,6 +38,7 @@ function run(args: readonly string[], start?: () => Promise<RunningServer>) {
     describeMachine: () => Promise.reject(new Error('no machine is described here')),
     startQtest: () => Promise.reject(new Error('nothing is driven here')),
     openMonitors: () => Promise.reject(new Error('there are no monitors here')),
+    openInspector: () => Promise.reject(new Error('there is no inspector here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     serve: async (config, hooks) => {
       made.push({ config, hooks });

@@ -1,4 +1,4 @@
-import { DEFAULT_CONNECTIONS } from '../serve/serve-config.ts';
+import { DEFAULT_CONNECTIONS, DEFAULT_POLL_US, MOST_POLL_US } from '../serve/serve-config.ts';
 import type { CommandOption } from './command-option.ts';
 
 /** The sections of `tsvmm serve --help`. */
@@ -17,6 +17,7 @@ export interface RawServeOptions {
   readonly allowRemote?: true;
   readonly maxConnections?: string;
   readonly msize?: string;
+  readonly pollUs?: string;
   readonly trace?: string | true;
   readonly record?: string;
   readonly verbose?: true;
@@ -72,6 +73,12 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
     value: 'SIZE',
     group: 'clients',
     doc: 'largest message agreed to, 4K to 16M; a plain number is in bytes (default 16M)',
+  },
+  {
+    name: 'poll-us',
+    value: 'N',
+    group: 'clients',
+    doc: `longest time in microseconds to look for a client's next request after a reply instead of sleeping, while requests do come that soon, 0 to ${MOST_POLL_US}; 0 saves processor time (default ${DEFAULT_POLL_US} on this host)`,
   },
   {
     name: 'trace',

@@ -3,7 +3,7 @@ import { collectExports } from '../options/shares.ts';
 import { parseTrace, type TraceRequest } from '../options/trace.ts';
 import { integer, size, type ValueType } from '../options/value-type.ts';
 import { parseListenAddress } from '../serve/listen-address.ts';
-import { MOST_CONNECTIONS, type ServeConfig, STREAM_MSIZE } from '../serve/serve-config.ts';
+import { MOST_CONNECTIONS, MOST_POLL_US, type ServeConfig, STREAM_MSIZE } from '../serve/serve-config.ts';
 import { UsageError } from '../usage-error.ts';
 import type { RawServeOptions } from './serve-options.ts';
 
@@ -32,6 +32,7 @@ export function readServeRequest(raw: RawServeOptions): ServeRequest {
   if (shares.length === 0) throw new UsageError('serve: nothing to serve; add --virtfs local,path=DIR,mount_tag=TAG');
   const maxConnections = read('--max-connections', integer(1, MOST_CONNECTIONS), raw.maxConnections);
   const msize = read('--msize', size(MINIMUM_MSIZE, STREAM_MSIZE, 1, 'B'), raw.msize);
+  const pollUs = read('--poll-us', integer(0, MOST_POLL_US), raw.pollUs);
   return {
     config: {
       shares,
@@ -39,6 +40,7 @@ export function readServeRequest(raw: RawServeOptions): ServeRequest {
       ...(raw.allowRemote === undefined ? {} : { allowRemote: true }),
       ...(maxConnections === undefined ? {} : { maxConnections }),
       ...(msize === undefined ? {} : { msize }),
+      ...(pollUs === undefined ? {} : { pollUs }),
       ...(raw.ctl === undefined ? {} : { ctl: true }),
     },
     ...(raw.trace === undefined ? {} : { trace: parseTrace(raw.trace) }),

@@ -1,4 +1,4 @@
-import { SaxesParser } from 'saxes';
+import { createRequire } from 'node:module';
 import { UsageError } from '../usage-error.ts';
 
 /** An element of a document. */
@@ -15,6 +15,9 @@ export interface XmlElement {
 
 /** What a document may have; a domain that libvirt writes stays far below. */
 export const XML_LIMITS = { characters: 2 ** 20, depth: 32, elements: 10_000 } as const;
+
+/** When it is needed: loading it takes longer than all of the command line. */
+const load = createRequire(import.meta.url);
 
 interface OpenElement {
   readonly name: string;
@@ -35,6 +38,7 @@ export function parseXml(text: string, name: string): XmlElement {
   if (text.length > XML_LIMITS.characters) {
     throw new UsageError(`${name}: has ${text.length} characters; a domain has at most ${XML_LIMITS.characters}`);
   }
+  const { SaxesParser } = load('saxes') as typeof import('saxes');
   const parser = new SaxesParser();
   const refuse = (line: string): never => {
     throw new UsageError(`${name}:${parser.line}: ${line}`);

@@ -1,4 +1,5 @@
 import type { RngConfig, VirtioConfig } from '../config.ts';
+import { DEFAULT_POLL_US, MAX_POLL_US } from '../limits.ts';
 import { UsageError } from '../usage-error.ts';
 import { DEVICE_MODELS, type DeviceKind, type DeviceModel } from './device-models.ts';
 import { nearest } from './nearest.ts';
@@ -7,10 +8,19 @@ import { type OptionTable, type OptionValues, readPairs } from './option-table.t
 import { diskSerial, identifier, integer, mountTag } from './value-type.ts';
 import { readVirtioMmio, readVirtioPci, VIRTIO_MMIO_KEYS, VIRTIO_PCI_KEYS } from './virtio-keys.ts';
 
+/** What devices have that serve requests. */
+const POLL_KEYS = {
+  'poll-us': {
+    type: integer(0, MAX_POLL_US),
+    doc: `most microseconds to look for the next request before the guest has to ring for it; 0 never (default ${DEFAULT_POLL_US})`,
+  },
+} as const;
+
 /** The keys of a 9p device, whatever it is plugged into. @spec QEMU 9psetup, -device */
 export const P9_KEYS = {
   fsdev: { type: identifier, doc: 'id of the --fsdev behind it', required: true },
   mount_tag: { type: mountTag, doc: 'what the guest mounts it by, 1 to 31 bytes', required: true },
+  ...POLL_KEYS,
 } as const;
 
 /** The keys of a source of random numbers. @spec QEMU virtio-rng properties */
@@ -30,6 +40,7 @@ export const DISK_KEYS = {
   drive: { type: identifier, doc: 'id of the --drive behind it, which has if=none', required: true },
   serial: { type: diskSerial, doc: 'what tells it from other disks, up to 20 characters' },
   bootindex: { type: integer(0, 2 ** 31 - 1), doc: 'accepted: what boots is the kernel in any case' },
+  ...POLL_KEYS,
 } as const;
 
 const option = '--device';
@@ -71,7 +82,7 @@ const KINDS: {
         ? `${key} belongs to the --fsdev behind the device; write it there`
         : undefined,
     );
-    return { kind: '9p', fsdev: own.fsdev, mountTag: own.mount_tag, ...common };
+    return { kind: '9p', fsdev: own.fsdev, mountTag: own.mount_tag, ...polled(common, own) };
   },
   rng: (read) => ({ kind: 'rng', ...read(RNG_KEYS).common }),
   disk: (read) => {
@@ -80,7 +91,12 @@ const KINDS: {
         ? `${key} belongs to the --drive behind the device; write it there`
         : undefined,
     );
-    return { kind: 'disk', drive: own.drive, ...(own.serial === undefined ? {} : { serial: own.serial }), ...common };
+    return {
+      kind: 'disk',
+      drive: own.drive,
+      ...(own.serial === undefined ? {} : { serial: own.serial }),
+      ...polled(common, own),
+    };
   },
 };
 
@@ -98,6 +114,10 @@ export function parseDevice(string: string): DeviceOption {
   if (!isNamed && first?.value !== undefined) refuse(beginsWithKey(string, name));
   const model = findModel(name);
   return KINDS[model.kind](keyReader(name, model, pairs));
+}
+
+function polled(common: Common, { 'poll-us': pollUs }: OptionValues<typeof POLL_KEYS>): Common {
+  return pollUs === undefined ? common : { ...common, virtio: { ...common.virtio, pollUs } };
 }
 
 /** A model that is to be had. */

@@ -115,6 +115,9 @@ export class QtestMachine {
     });
     hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
     disposal.take(machine, (it) => it.quiesce());
+    // Nothing executes that would have to stand still.
+    const letGo = hooks.inspector?.attach({ standStill: () => () => {} });
+    if (letGo !== undefined) disposal.take(letGo, (it) => it());
     const pit = new Pit({ clock, line: host.line(ISA_IRQS.timer) });
     machine.ports.map(PORTS.pit.base, PORTS.pit.length, pit);
     machine.ports.map(PORTS.systemControlB.base, PORTS.systemControlB.length, systemControlB(pit));

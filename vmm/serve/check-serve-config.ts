@@ -1,10 +1,23 @@
 import { MINIMUM_MSIZE } from '../../ninep/constants.ts';
 import { UsageError } from '../usage-error.ts';
-import { DEFAULT_CONNECTIONS, MOST_CONNECTIONS, type ServeConfig, STREAM_MSIZE } from './serve-config.ts';
+import {
+  DEFAULT_CONNECTIONS,
+  DEFAULT_POLL_US,
+  MOST_CONNECTIONS,
+  MOST_POLL_US,
+  type ServeConfig,
+  STREAM_MSIZE,
+} from './serve-config.ts';
 
 /** Refuses what cannot be, before anything is opened. Throws UsageError, one line. */
 export function checkServeConfig(config: ServeConfig): void {
-  const { shares, listen, maxConnections = DEFAULT_CONNECTIONS, msize = STREAM_MSIZE } = config;
+  const {
+    shares,
+    listen,
+    maxConnections = DEFAULT_CONNECTIONS,
+    msize = STREAM_MSIZE,
+    pollUs = DEFAULT_POLL_US,
+  } = config;
   if (shares.length === 0) throw new UsageError('nothing to serve; add --virtfs local,path=DIR,mount_tag=TAG');
   const counted = shares.find(({ counters }) => counters === true);
   if (counted !== undefined && shares.length > 1) {
@@ -27,6 +40,9 @@ export function checkServeConfig(config: ServeConfig): void {
   }
   if (!Number.isInteger(msize) || msize < MINIMUM_MSIZE || msize > STREAM_MSIZE) {
     throw new UsageError(`an msize of ${msize} bytes: give ${MINIMUM_MSIZE} to ${STREAM_MSIZE}`);
+  }
+  if (!Number.isInteger(pollUs) || pollUs < 0 || pollUs > MOST_POLL_US) {
+    throw new UsageError(`polling for ${pollUs} microseconds: give 0 (never) to ${MOST_POLL_US}`);
   }
 }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createSynth } from '../../ninep/backends/synth/synth.ts';
 import { encodeMessage } from '../../ninep/codec.ts';
@@ -8,6 +7,7 @@ import { counting } from '../../ninep/contract/counting.ts';
 import { ERRNO, errnoOf } from '../../ninep/errno.ts';
 import { NOTAG } from '../../ninep/wire-types.ts';
 import { Clientele, type ClienteleOptions } from './clientele.ts';
+import { openDoor } from './test-support/open-door.ts';
 import { eventually } from './test-support/served.ts';
 import { clientOf, connectTo, treeOf } from './test-support/socket-client.ts';
 
@@ -30,13 +30,11 @@ async function clientele(options: Partial<ClienteleOptions> = {}) {
   const notices: string[] = [];
   const hooks = { notice: (line: string) => notices.push(line) };
   const clients = new Clientele({ exported, most: 10, msize: 4 << 20, hooks, ...options });
-  const listener = createServer({ allowHalfOpen: true }, (socket) => clients.welcome(socket, 'there'));
-  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  const { address, close } = await openDoor(clients);
   undo.push(async () => {
-    listener.close();
+    close();
     await clients.dismiss();
   });
-  const address = `tcp:127.0.0.1:${(listener.address() as AddressInfo).port}`;
   return { clients, address, notices, tally: counted.tally };
 }
 

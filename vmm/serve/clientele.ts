@@ -1,9 +1,10 @@
-import type { Socket } from 'node:net';
+import type { SocketStream } from 'node-hostfs';
 import type { ExportTable } from '../../ninep/connection.ts';
 import type { Counters } from '../../ninep/counters.ts';
 import { ERRNO } from '../../ninep/errno.ts';
 import { observeAll } from '../../ninep/observer.ts';
 import { createSession, type Session } from '../../ninep/session.ts';
+import { AreaPool } from '../../ninep/stream/area-pool.ts';
 import type { StreamHandler } from '../../ninep/stream/stream-connection.ts';
 import { traceLines } from '../../ninep/trace.ts';
 import type { RequestScope } from '../../trace/request-scope.ts';
@@ -14,6 +15,9 @@ import { type ClientLimits, ServedClient } from './served-client.ts';
 
 /** Clients that wait to be told there is no place for them; more than these are cut off at once. */
 const MOST_REFUSALS = 16;
+
+/** Bytes of memory for requests that is kept for the next, of whichever client. */
+const MOST_KEPT = 32 << 20;
 
 /** What all clients of a server have in common. */
 export interface ClienteleOptions {
@@ -35,6 +39,7 @@ export class Clientele {
   private readonly options: ClienteleOptions;
   private readonly clients = new Map<ServedClient, string>();
   private readonly refused = new Set<ServedClient>();
+  private readonly pool = new AreaPool(MOST_KEPT);
   private count = 0;
   private closed = false;
 
@@ -53,11 +58,11 @@ export class Clientele {
   }
 
   /** Serves a client that has connected, from `origin`, or tells it that there is no place. */
-  welcome(socket: Socket, origin: string): void {
-    if (this.closed) socket.destroy();
-    else if (this.clients.size < this.options.most) this.admit(socket, origin);
-    else if (this.refused.size < MOST_REFUSALS) this.refuse(socket, origin);
-    else socket.destroy();
+  welcome(stream: SocketStream, origin: string): void {
+    if (this.closed) stream.close();
+    else if (this.clients.size < this.options.most) this.admit(stream, origin);
+    else if (this.refused.size < MOST_REFUSALS) this.refuse(stream, origin);
+    else stream.close();
   }
 
   /** Lets nobody in any more, answers what is under way and resolves when all clients are gone. */
@@ -68,7 +73,7 @@ export class Clientele {
     await Promise.all(all.map((client) => client.gone.catch(() => {})));
   }
 
-  private admit(socket: Socket, origin: string): void {
+  private admit(stream: SocketStream, origin: string): void {
     const { exported, msize, hooks, counters, limits, scope } = this.options;
     const { trace, events, notice, visit } = hooks;
     const name = `client ${++this.count}`;
@@ -80,8 +85,8 @@ export class Clientele {
     const onBug = (error: unknown): void => notice?.(`${name}: internal error: ${describe(error)}`);
     const session = createSession(exported, { msize, onBug, ...(observer && { observer }) });
     const handler = scope === undefined ? session : scopedStream(session, scope);
-    const client = new ServedClient(socket, handler, limits);
-    this.clients.set(client, socket.remoteAddress ?? 'localhost');
+    const client = new ServedClient(stream, handler, this.pool, limits);
+    this.clients.set(client, stream.host || 'localhost');
     visit?.(`${name} came from ${origin}`);
     client.gone
       .then((reason) => {
@@ -91,11 +96,12 @@ export class Clientele {
       .finally(() => this.clients.delete(client));
   }
 
-  private refuse(socket: Socket, origin: string): void {
+  private refuse(stream: SocketStream, origin: string): void {
     const { hooks, limits, most } = this.options;
     const client: ServedClient = new ServedClient(
-      socket,
+      stream,
       refusing(ERRNO.EUSERS, () => client.leave()),
+      this.pool,
       limits,
     );
     this.refused.add(client);

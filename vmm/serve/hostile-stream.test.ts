@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { totalLength } from '../../bytes/segments.ts';
@@ -13,6 +12,7 @@ import { ATTACH } from '../../ninep/contract/sessions.ts';
 import { FrameReader } from '../../ninep/stream/frame-reader.ts';
 import { fidNumber, NOTAG, type Tag, tagNumber } from '../../ninep/wire-types.ts';
 import { Clientele } from './clientele.ts';
+import { openDoor } from './test-support/open-door.ts';
 import { eventually } from './test-support/served.ts';
 import { connectTo } from './test-support/socket-client.ts';
 
@@ -28,13 +28,11 @@ async function clientele() {
   const backend = counting(createMemory());
   const hooks = { notice: (line: string) => void (line.includes('internal error') && bugs.push(line)) };
   const clients = new Clientele({ exported: { select: () => backend }, most: 1000, msize: 16_384, hooks });
-  const listener = createServer({ allowHalfOpen: true }, (socket) => clients.welcome(socket, 'there'));
-  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  const { address, close } = await openDoor(clients);
   undo.push(async () => {
-    listener.close();
+    close();
     await clients.dismiss();
   });
-  const address = `tcp:127.0.0.1:${(listener.address() as AddressInfo).port}`;
   return { clients, address, bugs, tally: backend.tally };
 }
 

@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import type { ListenOptions, Server } from 'node:net';
 
-/** Starts listening and settles when it does; rejects with the error of the failed system call. */
-export async function listening(server: Server, options: ListenOptions): Promise<void> {
-  server.listen(options);
-  await once(server, 'listening');
+/** Makes a socket listen; settles when it does, and rejects with the error, and its code, of the failed system call. */
+export type Listen<Where> = (where: Where) => Promise<unknown>;
+
+/** Has a server of Node's listen. */
+export function listening(server: Server): Listen<ListenOptions> {
+  return async (where) => {
+    server.listen(where);
+    await once(server, 'listening');
+  };
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { EventStream } from '../../trace/event-stream.ts';
 import type { ShareConfig } from '../config.ts';
 
@@ -13,6 +14,11 @@ export interface ServeConfig {
   readonly maxConnections?: number;
   /** Largest message in bytes agreed to, 4096 to 16 MiB. Default 16 MiB. */
   readonly msize?: number;
+  /**
+   * Longest time in microseconds to look for a client's next request after a reply before sleeping, 0 (never) to 1000. It is
+   * spent only while requests do come that soon. Default 50, and 0 on a host with one processor.
+   */
+  readonly pollUs?: number;
   /** Offers diod's `ctl` tree (date, version, connections, exports, null, zero) under that name. Default false. */
   readonly ctl?: boolean;
 }
@@ -31,6 +37,10 @@ export interface ServeHooks {
 
 export const DEFAULT_CONNECTIONS = 128;
 export const MOST_CONNECTIONS = 65_536;
+
+/** Where there is one processor, the client needs it. */
+export const DEFAULT_POLL_US = availableParallelism() > 1 ? 50 : 0;
+export const MOST_POLL_US = 1000;
 
 /** Largest message over a stream, in bytes. */
 export const STREAM_MSIZE = 16 << 20;

@@ -1,16 +1,20 @@
-import { createServer } from 'node:net';
 import type { ShareConfig } from '../config.ts';
 import { Disposal } from '../disposal.ts';
 import { HostCalls } from '../host-calls.ts';
 import { type OpenedExport, openExport } from '../shares.ts';
 import { checkServeConfig } from './check-serve-config.ts';
+import { listenForClients } from './client-listener.ts';
 import { Clientele } from './clientele.ts';
 import { createCtl } from './ctl.ts';
 import { Exports } from './exports.ts';
-import { type ListenAddress, parseListenAddress, showListenAddress } from './listen-address.ts';
-import { DEFAULT_CONNECTIONS, type ServeConfig, type ServeHooks, STREAM_MSIZE } from './serve-config.ts';
-import { listenTcp } from './tcp-listener.ts';
-import { listenUnix } from './unix-listener.ts';
+import { parseListenAddress } from './listen-address.ts';
+import {
+  DEFAULT_CONNECTIONS,
+  DEFAULT_POLL_US,
+  type ServeConfig,
+  type ServeHooks,
+  STREAM_MSIZE,
+} from './serve-config.ts';
 
 /** A server of directories, made by `serve`. */
 export interface Server extends AsyncDisposable {
@@ -64,19 +68,17 @@ export async function serve(config: ServeConfig, hooks: ServeHooks = {}): Promis
     disposal.take(clientele, (it) => it.dismiss());
     for (const it of opened) disposal.take(it, (it) => it.interrupt());
 
-    const listen = async (address: ListenAddress): Promise<string> => {
-      const written = showListenAddress(address);
-      const listener = createServer({ allowHalfOpen: true }, (socket) => {
-        clientele.welcome(socket, address.kind === 'unix' ? written : `${socket.remoteAddress}:${socket.remotePort}`);
-      });
-      disposal.take(listener, (it) => void it.close());
-      if (address.kind === 'unix') socketFiles.push(await listenUnix(listener, address.path));
-      const bound = address.kind === 'unix' ? address : await listenTcp(listener, address, config.allowRemote ?? false);
-      listener.on('error', (error) => hooks.notice?.(`${written}: a client could not be let in: ${error.message}`));
-      return showListenAddress(bound);
-    };
+    const rules = { allowRemote: config.allowRemote ?? false, pollUs: config.pollUs ?? DEFAULT_POLL_US };
     const addresses: string[] = [];
-    for (const address of wanted) addresses.push(await listen(address));
+    for (const address of wanted) {
+      const listener = await listenForClients(address, rules, {
+        welcome: (client, origin) => clientele.welcome(client, origin),
+        failed: (line) => hooks.notice?.(line),
+      });
+      disposal.take(listener, (it) => it.close());
+      socketFiles.push(listener.removeFile);
+      addresses.push(listener.address);
+    }
     disposal.take(socketFiles, removeSocketFiles);
 
     const close = (): Promise<void> => disposal.run();

@@ -1,12 +1,13 @@
-import type { Socket } from 'node:net';
+import type { SocketStream } from 'node-hostfs';
+import type { AreaPool } from '../../ninep/stream/area-pool.ts';
+import type { Inlet } from '../../ninep/stream/inlet.ts';
 import { type BytePipe, StreamConnection, type StreamHandler } from '../../ninep/stream/stream-connection.ts';
+import { ClientSocket, type SocketUser } from './client-socket.ts';
 
 /** A client that has said nothing sensible by then is sent away, so that strangers cannot take all places. */
 const HELLO_LIMIT_MS = 10_000;
 /** A client that leaves a message or its replies half way for so long is gone, or as good as gone. */
 const STALL_LIMIT_MS = 60_000;
-/** Silence after which TCP asks whether a client still exists. */
-const KEEPALIVE_MS = 60_000;
 /** Longest that a connection at its end waits for the last replies to be ready and taken. */
 const FAREWELL_LIMIT_MS = 2000;
 
@@ -17,38 +18,31 @@ export interface ClientLimits {
 }
 
 /** One client: its socket and its 9P connection. */
-export class ServedClient implements BytePipe {
+export class ServedClient implements BytePipe, SocketUser {
   /** Resolves when the socket is closed and nothing is left of the session; says why, if the client broke a rule. */
   readonly gone: Promise<string | undefined>;
-  private readonly socket: Socket;
+  private readonly socket: ClientSocket;
   private readonly connection: StreamConnection;
+  private readonly pool: AreaPool;
+  private readonly hello: NodeJS.Timeout;
+  private readonly left: () => void;
   private reason: string | undefined = undefined;
   private farewell: NodeJS.Timeout | undefined = undefined;
 
-  constructor(socket: Socket, handler: StreamHandler, { helloMs, stallMs }: ClientLimits = {}) {
-    this.socket = socket;
-    this.connection = new StreamConnection(handler, this);
-    const hello = setTimeout(() => {
+  /** @param pool memory for requests, which clients share */
+  constructor(stream: SocketStream, handler: StreamHandler, pool: AreaPool, { helloMs, stallMs }: ClientLimits = {}) {
+    this.connection = new StreamConnection(handler, this, pool);
+    this.pool = pool;
+    this.hello = setTimeout(() => {
       if (handler.msize === 0) this.abandon('it did not begin with Tversion in time');
     }, helloMs ?? HELLO_LIMIT_MS);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEPALIVE_MS);
-    socket.setTimeout(stallMs ?? STALL_LIMIT_MS, () => this.quiet());
-    socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('end', () => {
-      // Most clients that end their half are gone, and what they waited for may never come.
-      this.sayFarewell();
-      this.connection.finish();
+    let left: () => void = () => {};
+    const closed = new Promise<void>((resolve) => {
+      left = resolve;
     });
-    // A connection that breaks is how clients leave; `close` follows.
-    socket.on('error', () => {});
-    this.gone = new Promise((resolve, reject) => {
-      socket.on('close', () => {
-        clearTimeout(hello);
-        clearTimeout(this.farewell);
-        this.connection.close().then(() => resolve(this.reason), reject);
-      });
-    });
+    this.left = left;
+    this.gone = closed.then(() => this.connection.close()).then(() => this.reason);
+    this.socket = new ClientSocket(stream, this, stallMs ?? STALL_LIMIT_MS);
   }
 
   /** Answers what is under way, but no longer than two seconds, and closes the connection. */
@@ -58,41 +52,56 @@ export class ServedClient implements BytePipe {
   }
 
   send(bytes: Uint8Array, sent: () => void): void {
-    this.socket.write(bytes, sent);
+    this.socket.send(bytes, sent);
   }
 
   hold(): void {
-    this.socket.pause();
+    this.socket.hold();
   }
 
   release(): void {
-    this.socket.resume();
+    this.socket.release();
   }
 
   defer(work: () => void): void {
-    setImmediate(() => this.together(work));
+    setImmediate(() => this.socket.corked(work));
   }
 
   end(reason: string | undefined): void {
     this.reason ??= reason;
     this.sayFarewell();
-    this.socket.end(() => this.socket.destroy());
+    this.socket.end();
   }
 
-  private receive(chunk: Uint8Array): void {
-    this.together(() => this.connection.receive(chunk));
+  room(): Inlet {
+    const { inlet } = this.connection;
+    inlet.prepare();
+    return inlet;
   }
 
-  /** Sends the replies that `work` makes in one system call. */
-  private together(work: () => void): void {
-    this.socket.cork();
-    work();
-    this.socket.uncork();
+  received(count: number): void {
+    this.connection.received(count);
   }
 
-  private quiet(): void {
-    if (this.connection.waitsForClient) this.abandon('it left a message or its replies half way');
-    else this.connection.trim();
+  inputEnded(): void {
+    // Most clients that end their half are gone, and what they waited for may never come.
+    this.sayFarewell();
+    this.connection.finish();
+  }
+
+  quiet(): void {
+    if (this.connection.waitsForClient) {
+      this.abandon('it left a message or its replies half way');
+      return;
+    }
+    this.connection.trim();
+    this.pool.trim();
+  }
+
+  closed(): void {
+    clearTimeout(this.hello);
+    clearTimeout(this.farewell);
+    this.left();
   }
 
   private abandon(reason: string): void {

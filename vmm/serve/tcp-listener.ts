@@ -1,21 +1,21 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIPv6, type Server } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import { errorCode } from '../host/error-code.ts';
 import { HostError, UsageError } from '../usage-error.ts';
 import { type ListenAddress, showListenAddress } from './listen-address.ts';
-import { listening } from './listening.ts';
+import type { Listen } from './listening.ts';
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 /**
- * Starts listening on a TCP port; returns the address in use, with the port that was found for port 0.
+ * Starts listening on a TCP port; returns the address that was bound, with port 0 where that was asked for.
  *
  * @throws UsageError for an address that other machines reach, unless `allowRemote`, and for one that cannot be had.
  */
 export async function listenTcp(
-  server: Server,
+  listen: Listen<{ readonly host: string; readonly port: number }>,
   address: ListenAddress & { readonly kind: 'tcp' },
   allowRemote: boolean,
 ): Promise<ListenAddress> {
@@ -29,15 +29,14 @@ export async function listenTcp(
     );
   }
   try {
-    await listening(server, { host, port: address.port });
+    await listen({ host, port: address.port });
   } catch (error) {
     const code = errorCode(error);
     const cause = CAUSES[code];
     if (cause === undefined) throw new HostError(`listen: ${written} cannot be listened on (${code})`);
     throw new UsageError(`listen: ${written} ${cause}`);
   }
-  const bound = server.address();
-  return { kind: 'tcp', host, port: typeof bound === 'object' && bound !== null ? bound.port : address.port };
+  return { kind: 'tcp', host, port: address.port };
 }
 
 /** True for addresses that only this machine reaches. */

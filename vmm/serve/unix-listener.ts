@@ -1,9 +1,9 @@
 import { lstatSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
-import { createConnection, type Server } from 'node:net';
+import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode } from '../host/error-code.ts';
 import { HostError, UsageError } from '../usage-error.ts';
-import { listening } from './listening.ts';
+import type { Listen } from './listening.ts';
 
 /** What others may not do with the socket: nothing is left to them. */
 const OWNER_ONLY = 0o177;
@@ -14,12 +14,12 @@ const OWNER_ONLY = 0o177;
  *
  * @throws UsageError where the path belongs to a server that runs, or to something else, or cannot be made.
  */
-export async function listenUnix(server: Server, path: string): Promise<() => void> {
+export async function listenUnix(listen: Listen<{ readonly path: string }>, path: string): Promise<() => void> {
   await clearPath(path);
   // The file gets its mode when it is made, so there is no moment at which others could connect. bind(2) happens
   // within the call, before anything else of this process can run.
   const before = process.umask(OWNER_ONLY);
-  const started = listening(server, { path });
+  const started = listen({ path });
   process.umask(before);
   try {
     await started;

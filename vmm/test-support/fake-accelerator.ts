@@ -27,6 +27,7 @@ export function fakeAccelerator() {
       },
     },
     clock: { now: () => Date.UTC(2024, 1, 29, 12, 34, 56), monotonicMs: () => 0 },
+    concurrent: false,
     line: (gsi) => ({
       set(level) {
         const rises = level && !(levels.get(gsi) ?? false);

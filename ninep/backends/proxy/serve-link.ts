@@ -1,7 +1,7 @@
 import { copyOut, totalLength } from '../../../bytes/segments.ts';
 import { FrameError, type FrameHandler, type Segments } from '../../frame-handler.ts';
 import { FrameReader } from '../../stream/frame-reader.ts';
-import { replyRoom } from '../../stream/reply-areas.ts';
+import { replyRoom } from '../../stream/reply-room.ts';
 import { decodeHello, encodeHello, HELLO_SIZE, type Hello, PROTOCOL_VERSION } from './hello.ts';
 import type { Link } from './link.ts';
 import { ProtocolError } from './protocol-error.ts';

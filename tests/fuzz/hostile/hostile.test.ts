@@ -152,6 +152,10 @@ class Changed implements Virtqueue {
     return this.#with.pop?.() ?? this.real.pop();
   }
 
+  hasNext(): boolean {
+    return this.real.hasNext();
+  }
+
   push(chain: Chain, length: number): void {
     (this.#with.push ?? ((one, written) => this.real.push(one, written)))(chain, length);
   }

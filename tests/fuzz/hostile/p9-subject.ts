@@ -4,6 +4,7 @@ import { decodeMessage } from '../../../ninep/codec.ts';
 import type { FrameHandler, Segments } from '../../../ninep/frame-handler.ts';
 import { createSession, type Session } from '../../../ninep/session.ts';
 import { VERSIONS } from '../../../ninep/versions.ts';
+import { steadyPoller } from '../../support/polling.ts';
 import type { Random } from '../../support/random.ts';
 import { KnownFids } from '../known-fids.ts';
 import { anyFrame, helloIn, type Situation } from '../requests.ts';
@@ -13,6 +14,7 @@ const TARGETS: readonly Uint8Array[] = ['a', '/', '../x'].map((text) => Buffer.f
 const HELLO = helloIn('9P2000.L', '');
 /** Requests made that a session answers at once, to one that it answers when it is let. */
 const SLOW = 4;
+const POLL_US = 200;
 
 /** A virtio-9p device over a tree in memory, some of whose answers take until they are released. */
 export class P9Subject implements Subject {
@@ -49,7 +51,8 @@ export class P9Subject implements Subject {
       },
     });
     this.#slow = new SlowHandler(this.#session, random);
-    this.device = new P9Device({ mountTag: 'hostile', handler: this.#slow, defer });
+    const polling = random.oneIn(2) ? steadyPoller(defer).upTo(POLL_US) : undefined;
+    this.device = new P9Device({ mountTag: 'hostile', handler: this.#slow, defer, polling });
   }
 
   request(random: Random): Request {

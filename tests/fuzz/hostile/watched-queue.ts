@@ -72,6 +72,10 @@ export class WatchedQueue implements Virtqueue {
     return outcome;
   }
 
+  hasNext(): boolean {
+    return this.below.hasNext();
+  }
+
   push(chain: Chain, writtenLength: number): void {
     if (this.#chains.get(chain.head) !== chain)
       this.#ledger.verdict.fail(`${showChain(chain)} is returned and was not given out, or is returned twice`);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type InternalErrorExit, Kvm, KvmError, kvmBackend, type Vcpu, type VcpuExit, type Vm } from 'node-kvm';
 import type { Clock, GuestMemory, InterruptLine, MessageSink } from '../../../devices/ports.ts';
 import type { Accelerator, AcceleratorOptions, AccessHandler, CpuEntry, CpuStop } from '../../accelerator.ts';
@@ -18,6 +19,8 @@ export class KvmAccelerator implements Accelerator {
   readonly doorbells: IoEventFdDoorbells;
   readonly messages: MessageSink;
   readonly clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  /** On one processor the guest only runs while the devices do not. */
+  readonly concurrent = availableParallelism() > 1;
   readonly #ram: GuestRam;
   readonly #cpus: number;
   /** VM and CPUs of this life; a reset makes others. */
@@ -103,6 +106,13 @@ export class KvmAccelerator implements Accelerator {
 
   resume(): void {
     this.#standstill.release('owner');
+  }
+
+  standStill(): () => void {
+    const standstill = this.#standstill;
+    // Not started, or ended: then there is nobody to keep still.
+    standstill.hold('inspector').catch(() => {});
+    return () => standstill.release('inspector');
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Vcpu } from 'node-kvm';
 
-/** Who may want the CPUs to stand still: whoever runs the machine, and the halt watch for a moment. */
-export type Holder = 'owner' | 'halt-watch';
+/** Who may want the CPUs to stand still: whoever runs the machine, whoever inspects it, and the halt watch for a moment. */
+export type Holder = 'owner' | 'inspector' | 'halt-watch';
 
 /** The part of a vCPU that is needed here. */
 type Pausable = Pick<Vcpu, 'state' | 'pause' | 'resume'>;

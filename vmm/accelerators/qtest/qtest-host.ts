@@ -21,6 +21,7 @@ export class QtestHost implements DeviceHost {
   readonly doorbells: DoorbellPort = { bind: () => () => {} };
   readonly messages: MessageSink = { send: (address, data) => this.#deliver(address, data) };
   readonly clock = new VirtualClock();
+  readonly concurrent = false;
   readonly pins = new InterruptPins();
 
   private constructor(memory: GuestMemory) {

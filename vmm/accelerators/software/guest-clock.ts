@@ -19,6 +19,13 @@ export class GuestClock implements Clock {
     this.#pausedAtMs ??= performance.now();
   }
 
+  /** Stands still until what is returned is called, and longer where it was paused. */
+  hold(): () => void {
+    if (this.#pausedAtMs !== undefined) return () => {};
+    this.pause();
+    return () => this.resume();
+  }
+
   /** Idempotent. */
   resume(): void {
     if (this.#pausedAtMs === undefined) return;

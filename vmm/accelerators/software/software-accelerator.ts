@@ -27,6 +27,8 @@ const RUNAWAY = 2_000_000;
 /** Executes a 32-bit guest in the CPU core of v86, on the thread of the devices. It needs nothing of the host but WebAssembly. */
 export class SoftwareAccelerator implements Accelerator {
   readonly kind = 'software';
+  /** Guest and devices take turns on one thread. */
+  readonly concurrent = false;
   readonly memory: SoftwareRam;
   readonly doorbells = new SoftwareDoorbells();
   readonly messages: MessageSink;
@@ -128,6 +130,11 @@ export class SoftwareAccelerator implements Accelerator {
     if (this.#handler === undefined) return;
     this.clock.resume();
     this.#parts.slices.resume();
+  }
+
+  /** The CPU is on this thread, so it stands anyway. */
+  standStill(): () => void {
+    return this.clock.hold();
   }
 
   async stop(): Promise<void> {

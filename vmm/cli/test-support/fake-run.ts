@@ -20,6 +20,7 @@ export function run(args: readonly string[], io = new FakeProcess(), parts: Part
     describeMachine: () => Promise.reject(new Error('no machine is described here')),
     startQtest: () => Promise.reject(new Error('nothing is driven here')),
     openMonitors: () => Promise.reject(new Error('there are no monitors here')),
+    openInspector: () => Promise.reject(new Error('there is no inspector here')),
     proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
     kernel: async (action, { downloads }) => [`${action} ${downloads}`],
     inspectHost: async () => [],

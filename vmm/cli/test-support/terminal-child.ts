@@ -36,6 +36,7 @@ await runProcess({
   serve: () => Promise.reject(new Error('nothing is served here')),
   startQtest: () => Promise.reject(new Error('nothing is driven here')),
   openMonitors: () => Promise.reject(new Error('there are no monitors here')),
+  openInspector: () => Promise.reject(new Error('there is no inspector here')),
   proxyHelper: () => Promise.reject(new Error('no helper is asked for here')),
   kernel: async () => [],
   inspectHost: async () => [],

@@ -1,0 +1,81 @@
+// npm run bench [-- OPTIONS]: tsvmm beside QEMU and bare system calls, with the same guest on the same files, by turns. See HELP.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HostError, UsageError } from '../vmm/usage-error.ts';
+import { HELP, type Options, readArguments, type Setup } from './compare/arguments.ts';
+import { chart } from './compare/chart.ts';
+import { collectBoots, collectOperations, prepareWork } from './compare/collect.ts';
+import { RunError } from './compare/guest-run.ts';
+import { type Host, lookAtHost } from './compare/host.ts';
+import { PEER, type Row } from './compare/results.ts';
+import { growthTable, table } from './compare/table.ts';
+
+/** Exit statuses, as tsvmm's own. */
+const STATUS = { usage: 2, host: 125, failed: 1 };
+
+const say = (line: string): void => console.error(line);
+
+function nameOf({ ram, devices, fids }: Setup): string {
+  return `${ram} MiB, devices: ${devices}, fids held: ${fids}`;
+}
+
+function introduce(host: Host, { runs, ms }: Options): string {
+  const qemu = host.qemu === undefined ? 'no QEMU' : `QEMU ${host.qemu}`;
+  const accel = host.accel === 'kvm' ? 'KVM' : "QEMU's interpreter: no figures of a machine with KVM";
+  return `${host.model}, ${host.cpus} CPUs, Linux ${host.kernel}, Node ${host.node}, ${qemu}; ${accel}; medians of ${runs}, ${ms} ms each`;
+}
+
+/** A table for each setup, printed as soon as it is there. */
+async function measureSetups(options: Options): Promise<Row[][]> {
+  if (options.operations.length === 0) return [];
+  const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-bench-'));
+  try {
+    const work = prepareWork(options, scratch, say);
+    const tables: Row[][] = [];
+    for (const setup of options.setups) {
+      say(nameOf(setup));
+      const rows = await collectOperations(options, setup, work, say);
+      tables.push(rows);
+      console.log(`\n${nameOf(setup)}\n\n${table(rows)}`);
+    }
+    return tables;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const asked = readArguments(process.argv.slice(2));
+  if (asked === undefined) return console.log(HELP);
+  const host = lookAtHost(asked);
+  const options = host.qemu === undefined ? { ...asked, qemu: undefined } : asked;
+  if (host.qemu === undefined) say('without QEMU: left out, or not installed (Debian package qemu-system-x86)');
+  console.log(introduce(host, options));
+  const tables = await measureSetups(options);
+  if (tables.length > 1) {
+    const column = options.accel === 'kvm' ? 'tsvmm' : PEER;
+    console.log(`\n${growthTable(options.setups.map(nameOf), tables, column)}`);
+  }
+  const boot = options.boot ? await collectBoots(options, say) : undefined;
+  if (boot !== undefined) console.log(`\n${table([boot])}`);
+  if (options.json !== undefined) {
+    const setups = tables.map((rows, index) => ({ ...options.setups[index], rows }));
+    writeFileSync(options.json, `${JSON.stringify({ host, options, setups, boot }, null, 2)}\n`);
+  }
+  if (options.chart !== undefined) {
+    const rows = [...(tables[0] ?? []), ...(boot === undefined ? [] : [boot])];
+    const title = 'tsvmm beside QEMU: how many times as fast, or as small';
+    writeFileSync(options.chart, chart(title, introduce(host, options), rows));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  const known = error instanceof UsageError || error instanceof HostError || error instanceof RunError;
+  if (!known) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode =
+    error instanceof UsageError ? STATUS.usage : error instanceof HostError ? STATUS.host : STATUS.failed;
+}

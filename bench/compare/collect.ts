@@ -1,0 +1,117 @@
+/** All runs of everything, by turns. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBenchGuest } from '../../vmm/fixtures/bench-guest.ts';
+import { ensureKernel } from '../../vmm/fixtures/kernel.ts';
+import { ensureRoot } from '../../vmm/fixtures/root.ts';
+import type { Options, Setup } from './arguments.ts';
+import { type BareTime, buildBare, runBare } from './bare-run.ts';
+import { bootWords, ROOT_TAG, timeBoot } from './boot-run.ts';
+import { runGuest } from './guest-run.ts';
+import { type Command, type MachineWish, qemuCommand, type Shared, tsvmmCommand } from './machines.ts';
+import type { Unit } from './operations.ts';
+import { operationRows, PEER, plainRow, type Row } from './results.ts';
+import { makeShare } from './share.ts';
+
+/** What one machine may take in all, in milliseconds: much more than it does where KVM is emulated as well. */
+const LIMIT_MS = 1_200_000;
+const MIB = 1 << 20;
+const RESIDENT: Unit = { name: 'MiB', lessIsBetter: true };
+const BOOT: Unit = { name: 'ms', lessIsBetter: true };
+
+/** A column: how its machine is started. */
+interface Contestant {
+  readonly column: string;
+  command(wish: MachineWish): Command;
+}
+
+/** Says what is being done, for whoever waits. */
+export type Say = (line: string) => void;
+
+/** The machines that take part, in the order of their columns. */
+export function contestants({ accel, qemu, variants }: Options): Contestant[] {
+  const own = variants.map((deviceOptions) => ({
+    column: `tsvmm ${deviceOptions}`,
+    command: (wish: MachineWish) => tsvmmCommand({ ...wish, deviceOptions }),
+  }));
+  return [
+    ...(accel === 'kvm' ? [{ column: 'tsvmm', command: tsvmmCommand }, ...own] : []),
+    ...(qemu === undefined ? [] : [{ column: PEER, command: (wish: MachineWish) => qemuCommand(wish, qemu) }]),
+  ];
+}
+
+/** The files all machines work on, and the program that does without one. */
+export interface Work {
+  readonly share: string;
+  /** For the devices that have nothing to do. */
+  readonly empty: string;
+  readonly bare: string;
+}
+
+/** Makes them in a directory that is there for this alone. */
+export function prepareWork({ operations }: Options, scratch: string, say: Say): Work {
+  const work = { share: join(scratch, 'share'), empty: join(scratch, 'empty'), bare: join(scratch, 'bare') };
+  say('making files');
+  makeShare(
+    work.share,
+    operations.flatMap(({ entries }) => (entries === undefined ? [] : [entries])),
+  );
+  mkdirSync(work.empty);
+  buildBare(work.bare);
+  return work;
+}
+
+/** Measures the operations on the machines of one setup. */
+export async function collectOperations(options: Options, setup: Setup, work: Work, say: Say): Promise<Row[]> {
+  const { operations, accel, ms, warm } = options;
+  const kernel = await ensureBenchGuest();
+  const idle = Array.from(
+    { length: setup.devices - 1 },
+    (_, index): Shared => ({ path: work.empty, tag: `idle${index}` }),
+  );
+  const words = [`ops=${operations.map(({ name }) => name).join(',')}`, `ms=${ms}`, `warm=${warm}`];
+  const wish: MachineWish = {
+    ...{ kernel, accel, ram: setup.ram, shares: [{ path: work.share, tag: 'share' }, ...idle] },
+    words: ['tag=share ask=on', `fids=${setup.fids}`, ...words].join(' '),
+  };
+  const bareNames = [...new Set(operations.flatMap(({ bare }) => bare ?? []))];
+  const bare: BareTime[][] = [];
+  const measure = ({ command }: Contestant) => runGuest(command(wish), setup.ram * MIB, LIMIT_MS);
+  const guests = await byTurns(options, say, measure, () => {
+    if (bareNames.length > 0) bare.push(runBare(work.bare, work.share, ms, bareNames));
+  });
+  const resident = new Map([...guests].map(([column, runs]) => [column, runs.map((run) => run.resident / MIB)]));
+  return [
+    ...operationRows(operations, guests, bare),
+    plainRow('resident', 'resident memory beyond guest RAM', RESIDENT, resident),
+  ];
+}
+
+/** Measures boots of the fixture kernel. */
+export async function collectBoots(options: Options, say: Say): Promise<Row> {
+  const { bzImage } = await ensureKernel();
+  const { root } = await ensureRoot();
+  const shares = [{ path: root, tag: ROOT_TAG }];
+  const wish: MachineWish = { kernel: bzImage, words: bootWords(), accel: options.accel, ram: 128, shares };
+  const boots = await byTurns(options, say, ({ command }) => timeBoot(command(wish), LIMIT_MS));
+  return plainRow('boot', 'boot, process start to userland', BOOT, boots);
+}
+
+/** Every contestant in every run, the order turned round each time so that none always comes after the same other. */
+async function byTurns<T>(
+  options: Options,
+  say: Say,
+  measure: (contestant: Contestant) => Promise<T>,
+  afterRun: () => void = () => undefined,
+): Promise<Map<string, T[]>> {
+  const all = contestants(options);
+  const results = new Map<string, T[]>(all.map(({ column }) => [column, []]));
+  for (let run = 0; run < options.runs; run++) {
+    for (const contestant of run % 2 === 0 ? all : all.toReversed()) {
+      say(`run ${run + 1} of ${options.runs}: ${contestant.column}`);
+      results.get(contestant.column)?.push(await measure(contestant));
+    }
+    afterRun();
+  }
+  return results;
+}

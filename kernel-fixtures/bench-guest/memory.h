@@ -1,0 +1,18 @@
+/* Memory at CPL 3: every address is what it is physically. */
+#ifndef BENCH_MEMORY_H
+#define BENCH_MEMORY_H
+
+#include "cpu.h"
+
+#include <stddef.h>
+
+/* For what is large and need not begin as zeros. */
+#define BUFFER __attribute__((section(".buffers"), aligned(4096)))
+
+/* A device's memory; null where it lies beyond what can be mapped here. */
+volatile uint8_t *at_address(uint64_t address);
+
+void *memset(void *at, int value, size_t length);
+void *memcpy(void *to, const void *from, size_t length);
+
+#endif

@@ -1,0 +1,27 @@
+/* The first serial port: lines of JSON out, and a byte in now and then. */
+#ifndef BENCH_SERIAL_H
+#define BENCH_SERIAL_H
+
+#include <stdint.h>
+
+void put_text(const char *text);
+void put_number(uint64_t value);
+void put_hex(uint64_t value);
+
+/* Members of an object: `"name":value`, a comma before all but the first. */
+void begin_object(void);
+void put_member(const char *name, uint64_t value);
+void put_text_member(const char *name, const char *text, int length);
+void put_hex_member(const char *name, uint64_t value);
+void end_object(void);
+
+/* Writes `?` and a line feed, and waits until a byte arrives. */
+void ask(void);
+
+/* Writes {"error": what, "detail": number} and ends the machine. */
+_Noreturn void fail(const char *what, uint64_t detail);
+
+/* Ends the machine by whatever way works. */
+_Noreturn void power_off(void);
+
+#endif

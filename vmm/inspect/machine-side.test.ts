@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { EventStream } from '../../trace/event-stream.ts';
+import { RingReader, sharedMemory, wordsOf } from './event-ring.ts';
+import { MachineSide, type SideSurroundings } from './machine-side.ts';
+import { type MachineNews, type Order, RING_LENGTH, WORDS } from './shared-words.ts';
+
+const open: MessagePort[] = [];
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+/** A device thread's side, with the inspector's played by the test: `still` runs while the thread stands. */
+function side({ wait = false, still = () => {} }: { wait?: boolean; still?: () => void } = {}) {
+  const memory = sharedMemory();
+  const words = wordsOf(memory);
+  const { port1, port2 } = new MessageChannel();
+  open.push(port1, port2);
+  const news: MachineNews[] = [];
+  port2.on('message', (it: MachineNews) => news.push(it));
+  const notices: string[] = [];
+  const steps: string[] = [];
+  const around: SideSurroundings = {
+    memory,
+    port: port1,
+    wait,
+    notice: (line) => notices.push(line),
+    keepStill: (block) => {
+      steps.push('still');
+      still();
+      block();
+      return 'over';
+    },
+  };
+  const it = new MachineSide(around);
+  const stream = new EventStream();
+  stream.add(it);
+  const reader = new RingReader(memory);
+  return {
+    it,
+    stream,
+    words,
+    news,
+    notices,
+    steps,
+    order: (order: Order) => {
+      port2.postMessage(order);
+      Atomics.add(words, WORDS.orders, 1);
+    },
+    /** Everything handed over since the last time. */
+    events() {
+      const all: { id: number; kind: string; count?: number; first?: number }[] = [];
+      for (let text = reader.read(); text !== undefined; text = reader.read()) all.push(...JSON.parse(`[${text}]`));
+      return all;
+    },
+    told: async () => {
+      await once(port2, 'message');
+      await new Promise((resolve) => setImmediate(resolve));
+      return news;
+    },
+  };
+}
+
+const kick = (stream: EventStream, device = 'host') => stream.emit(device, 'kick', { queue: 0 });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('handing over', () => {
+  test('events of one turn go together, at its end, and wake a thread that sleeps', async () => {
+    const { stream, events, words, told } = side();
+    Atomics.store(words, WORDS.asleep, 1);
+    for (let count = 0; count < 5; count++) kick(stream);
+    expect(events()).toEqual([]);
+    expect(await told()).toEqual([{ kind: 'wake' }]);
+    expect(events().map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+    expect(Atomics.load(words, WORDS.asleep)).toBe(0);
+  });
+
+  test('of a flood that nobody takes, what does not fit is counted, and the machine goes on', async () => {
+    const { stream, events } = side();
+    const count = Math.floor(RING_LENGTH / 500);
+    for (let done = 0; done < count; done++) stream.emit('', 'guest-fault', { message: 'x'.repeat(1000) });
+    await turn();
+    const all = events();
+    kick(stream);
+    await turn();
+    all.push(...events());
+    expect(all.length).toBeGreaterThan(7000);
+    expect(all.length).toBeLessThan(8500);
+    expect(all.some(({ kind }) => kind === 'dropped')).toBe(true);
+    let next = 1;
+    for (const { id, kind, count: missing = 0, first } of all) {
+      if (kind === 'dropped') expect([first, id]).toEqual([next, next + missing - 1]);
+      else expect(id).toBe(next);
+      next = id + 1;
+    }
+    expect(next).toBe(count + 2);
+  });
+
+  test('long messages are cut', async () => {
+    const { stream, events } = side();
+    const bytes = new Uint8Array(4096).fill(65);
+    const request = { name: 'Tread', tag: 1, type: 116, size: 4096, fids: [], text: '', bytes };
+    stream.emit('host', 'request', request);
+    await turn();
+    const [event] = events() as unknown as { readonly bytes: string }[];
+    expect(Buffer.from(event?.bytes ?? '', 'base64').length).toBe(256);
+  });
+});
+
+describe('standing', () => {
+  const go: Order = { kind: 'go' };
+
+  test('before the next event of the kinds and the device, in the middle of a turn, with that event handed over', () => {
+    const still = () => {
+      expect(machine.events().map(({ id }) => id)).toEqual([1, 2, 3]);
+      machine.order(go);
+    };
+    const machine = side({ still });
+    machine.order({ kind: 'go', kinds: new Set(['kick']), device: 'host' });
+    machine.stream.emit('host', 'pin', { level: 1 });
+    kick(machine.stream, 'other');
+    expect(machine.steps).toEqual([]);
+    kick(machine.stream);
+    expect(machine.steps).toEqual(['still']);
+    kick(machine.stream);
+    expect(machine.steps).toEqual(['still']);
+  });
+
+  test('the inspector is told, and what the CPUs do stands and goes on with it', async () => {
+    const machine = side({ still: () => machine.order(go) });
+    machine.it.attach({
+      standStill: () => {
+        machine.steps.push('cpus stand');
+        return () => machine.steps.push('cpus go on');
+      },
+    });
+    machine.order({ kind: 'pause' });
+    kick(machine.stream);
+    expect(machine.steps).toEqual(['cpus stand', 'still', 'cpus go on']);
+    expect(await machine.told()).toEqual([{ kind: 'standing', before: 1 }, { kind: 'running' }]);
+  });
+
+  test('step by step', () => {
+    let left = 3;
+    const machine = side({
+      still: () => {
+        left -= 1;
+        machine.order(left > 0 ? { kind: 'go', kinds: new Set(['kick']) } : go);
+      },
+    });
+    machine.order({ kind: 'go', kinds: new Set(['kick']) });
+    for (let count = 0; count < 9; count++) kick(machine.stream);
+    expect([machine.steps.length, left]).toEqual([3, 0]);
+  });
+
+  test('a pause where nothing happens is obeyed in the next turn', async () => {
+    const machine = side({ still: () => machine.order(go) });
+    machine.order({ kind: 'pause' });
+    expect(await machine.told()).toEqual([{ kind: 'standing' }, { kind: 'running' }]);
+  });
+
+  test('a machine that waits for a page stands at the first event after its description', () => {
+    const machine = side({ wait: true, still: () => machine.order(go) });
+    machine.stream.emit('host', 'plugged', { name: 'x', bus: 'pci', address: 1 });
+    machine.stream.emit('', 'machine', { description: {} });
+    expect(machine.steps).toEqual([]);
+    kick(machine.stream);
+    expect(machine.steps).toEqual(['still']);
+  });
+
+  test('a thread of the inspector that has died holds nobody for ever', () => {
+    const machine = side();
+    machine.order({ kind: 'pause' });
+    kick(machine.stream);
+    expect(machine.notices).toEqual(['inspect: the inspector does not answer; the machine goes on']);
+  }, 20_000);
+
+  test('a machine that is taken down is held no more', () => {
+    const machine = side();
+    const letGo = machine.it.attach({ standStill: () => () => {} });
+    machine.order({ kind: 'go', kinds: new Set(['kick']) });
+    machine.stream.emit('host', 'pin', { level: 0 });
+    letGo();
+    kick(machine.stream);
+    machine.order({ kind: 'pause' });
+    kick(machine.stream);
+    expect(machine.steps).toEqual([]);
+  });
+});

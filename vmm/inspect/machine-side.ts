@@ -1,0 +1,184 @@
+/** The inspector's end in the thread of the devices: hands events over, and stands where a page wants it to. */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { TraceEvent } from '../../trace/event.ts';
+import type { EventSink } from '../../trace/event-stream.ts';
+import { type JsonLine, jsonLine } from '../../trace/json-line.ts';
+import type { HeldMachine } from '../hooks.ts';
+import { RingWriter, wordsOf } from './event-ring.ts';
+import { type MachineNews, type Order, WORDS } from './shared-words.ts';
+import { keptStill } from './standing.ts';
+
+/** Bytes shown of each 9P message and of each buffer of a ring. */
+const SHOWN = 256;
+
+/** Length of text that is handed over at once; less waits for the end of the turn. */
+const PIECE_LENGTH = 32 * 1024;
+
+/** Looks at the inspector's thread while the machine stands: so often, and so many in a row without a sign of life. */
+const LOOK_MS = 1000;
+const PATIENCE = 5;
+
+/** Whom standing concerns. */
+export interface SideSurroundings {
+  readonly memory: SharedArrayBuffer;
+  readonly port: MessagePort;
+  readonly notice: (line: string) => void;
+  /** What waits for a page at the first event of the guest, and says so. */
+  readonly wait: boolean;
+  readonly keepStill?: typeof keptStill;
+}
+
+/** Takes events; while `until` lets one pass, the machine stands there. */
+export class MachineSide implements EventSink {
+  readonly messageBytes = SHOWN;
+  readonly bufferBytes = SHOWN;
+  readonly #line: JsonLine = jsonLine((bytes) =>
+    // Another sink may have asked for more.
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SHOWN)).toString('base64'),
+  );
+  readonly #around: SideSurroundings;
+  readonly #words: Int32Array;
+  readonly #ring: RingWriter;
+  readonly #machines = new Set<HeldMachine>();
+  #pending = '';
+  #pendingEvents = 0;
+  #pendingFirst = 0;
+  #lost: { count: number; readonly first: number } | undefined;
+  #last: { readonly id: number; readonly time: number } = { id: 0, time: 0 };
+  #seen = 0;
+  #flushing = false;
+  #closed = false;
+  /** Which event it stands before. */
+  #until: ((event: TraceEvent) => boolean) | undefined;
+
+  constructor(around: SideSurroundings) {
+    this.#around = around;
+    this.#words = wordsOf(around.memory);
+    this.#ring = new RingWriter(around.memory);
+    if (around.wait) this.#until = afterDescription();
+    around.port.on('message', (order: Order) => this.#obeyInTurn(order));
+    around.port.unref();
+  }
+
+  /** A machine whose CPUs stand with this thread. Returns what takes it out again; nothing is held any more then. */
+  attach(machine: HeldMachine): () => void {
+    this.#machines.add(machine);
+    return () => {
+      this.#machines.delete(machine);
+      this.#closed = true;
+      this.#until = undefined;
+    };
+  }
+
+  take(event: TraceEvent): void {
+    if (this.#pendingEvents === 0) this.#pendingFirst = event.id;
+    this.#pending += this.#pendingEvents === 0 ? this.#line(event) : `,${this.#line(event)}`;
+    this.#pendingEvents += 1;
+    this.#last = event;
+    if (this.#pending.length >= PIECE_LENGTH) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      setImmediate(() => {
+        this.#flushing = false;
+        this.#flush();
+      });
+    }
+    if (Atomics.load(this.#words, WORDS.orders) !== this.#seen) this.#look();
+    if (this.#until?.(event)) this.#stand(event.id);
+  }
+
+  /** Nothing follows. */
+  end(why: string): void {
+    this.#closed = true;
+    this.#flush();
+    this.#tell({ kind: 'ended', why });
+  }
+
+  #tell(news: MachineNews): void {
+    this.#around.port.postMessage(news);
+  }
+
+  /** Hands over what is there; what there is no room for is counted, and said as soon as there is. */
+  #flush(): void {
+    if (this.#pendingEvents === 0) return;
+    const { id, time } = this.#last;
+    let text = this.#pending;
+    if (this.#lost !== undefined) {
+      const first = { id: this.#pendingFirst - 1, time, kind: 'dropped', device: '', ...this.#lost };
+      text = `${JSON.stringify(first)},${text}`;
+    }
+    if (this.#ring.write(text)) this.#lost = undefined;
+    else {
+      this.#lost ??= { count: 0, first: this.#pendingFirst };
+      this.#lost.count += this.#pendingEvents;
+    }
+    this.#pending = '';
+    this.#pendingEvents = 0;
+    this.#last = { id, time };
+    if (Atomics.exchange(this.#words, WORDS.asleep, 0) === 1) this.#tell({ kind: 'wake' });
+  }
+
+  /** Takes the orders that have come, in the middle of a turn. Returns the last one, if any. */
+  #look(): Order | undefined {
+    this.#seen = Atomics.load(this.#words, WORDS.orders);
+    let order: Order | undefined;
+    for (let it = receiveMessageOnPort(this.#around.port); it !== undefined; ) {
+      order = it.message as Order;
+      this.#obey(order);
+      it = receiveMessageOnPort(this.#around.port);
+    }
+    return order;
+  }
+
+  #obey(order: Order): void {
+    if (this.#closed) return;
+    if (order.kind === 'pause') this.#until = () => true;
+    else if (order.kinds === undefined) this.#until = undefined;
+    else this.#until = chosen(order.kinds, order.device);
+  }
+
+  /** Between two turns nothing is under way that could be stood before: a pause is obeyed at once. */
+  #obeyInTurn(order: Order): void {
+    this.#obey(order);
+    if (order.kind === 'pause' && !this.#closed) this.#stand(undefined);
+  }
+
+  #stand(before: number | undefined): void {
+    this.#until = undefined;
+    this.#flush();
+    this.#tell({ kind: 'standing', ...(before !== undefined && { before }) });
+    const letGo = [...this.#machines].map((machine) => machine.standStill());
+    const keepStill = this.#around.keepStill ?? keptStill;
+    const outcome = keepStill(() => this.#wait());
+    for (const release of letGo) release();
+    this.#tell({ kind: 'running' });
+    // Those who handle it have their turn now.
+    if (outcome === 'interrupted') process.kill(process.pid, 'SIGINT');
+  }
+
+  #wait(): void {
+    let beat = Atomics.load(this.#words, WORDS.beat);
+    for (let silent = 0; silent < PATIENCE; ) {
+      Atomics.wait(this.#words, WORDS.orders, this.#seen, LOOK_MS);
+      if (this.#look()?.kind === 'go') return;
+      const now = Atomics.load(this.#words, WORDS.beat);
+      silent = now === beat ? silent + 1 : 0;
+      beat = now;
+    }
+    this.#around.notice('inspect: the inspector does not answer; the machine goes on');
+  }
+}
+
+/** Any event after the one that says what the machine consists of. */
+function afterDescription(): (event: TraceEvent) => boolean {
+  let described = false;
+  return ({ kind }) => {
+    if (described) return true;
+    described = kind === 'machine';
+    return false;
+  };
+}
+
+function chosen(kinds: ReadonlySet<string>, device: string | undefined): (event: TraceEvent) => boolean {
+  return (event) => kinds.has(event.kind) && (device === undefined || event.device === device);
+}
