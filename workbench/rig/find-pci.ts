@@ -46,8 +46,7 @@ export function findPciDevice({ ports, memory, legacy, wait }: DriverReach) {
     `Function 00:${ours.slot.toString(16).padStart(2, '0')}.${ours.number}: vendor 0x${ours.vendorId.toString(16)}, device 0x${ours.deviceId.toString(16)}.`,
     ...driver.capabilities.map(capabilityLine),
   ];
-  const message = (data: number): void => void transport.message(data);
-  return { transport, windows: windowsOf(driver, ports, legacy), said, message };
+  return { transport, windows: windowsOf(driver, ports, legacy), said };
 }
 
 function windowsOf(driver: PciDriver, ports: AccessPort, legacy: boolean): RegisterWindow[] {

@@ -104,22 +104,18 @@ function overPci(parts: WayParts, legacy: boolean): OpenedWay {
   const pci = new PciBus({ ports, memory: mmio, interrupts: [{ set: () => {} }] });
   pci.attach(hostBridge(), 0);
   ports.map(0xcf8, 8, new ConfigMechanism1(pci, { events: parts.bus }));
-  let arrived: (data: number) => void = () => {};
   const function0 = new VirtioPciTransport({
     ...parts,
     interfaces: { modern: !legacy, legacy },
-    messages: { send: (_, data) => arrived(data) },
+    // Who drives by hand looks at the used ring when he likes: that one was sent is in the record.
+    messages: { send: () => {} },
   }).pci;
   pci.attach(function0, SLOT);
   const bars = assignBars(pci, WINDOWS);
   parts.trace.events.emit('plugged', { name: function0.name, bus: 'pci', address: SLOT });
   return {
     machine: { pci, bars, ports, mmio },
-    find() {
-      const found = findPciDevice({ ports, memory: mmio, legacy, wait: parts.wait });
-      arrived = found.message;
-      return found;
-    },
+    find: () => findPciDevice({ ports, memory: mmio, legacy, wait: parts.wait }),
   };
 }
 

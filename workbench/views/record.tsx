@@ -35,6 +35,11 @@ function withoutEchoes(events: readonly TraceEvent[]): readonly TraceEvent[] {
   });
 }
 
+/** A place of the bus that was asked and has nothing. */
+function isNobody(event: TraceEvent): boolean {
+  return event.kind === 'config-read' && event.fields.text === 'no such function';
+}
+
 /** The last thing that was done in a line or two: for windows in which the record is out of sight. */
 export function LastDone({ workbench }: { readonly workbench: Workbench }) {
   const done = workbench.done.at(-1);
@@ -74,7 +79,8 @@ export function Record({
 
 function Entry({ done, onEvent }: { readonly done: Done; readonly onEvent: (event: EventId) => void }) {
   const { number, title, spec, said, complaints, problem, changes, moreEvents } = done;
-  const shown = withoutEchoes(done.events);
+  const shown = withoutEchoes(done.events).filter((event) => !isNobody(event));
+  const nobody = done.events.filter(isNobody).length;
   return (
     <article class={complaints.length > 0 ? 'entry complained' : 'entry'} data-key={done.key} data-number={number}>
       <h3>
@@ -89,6 +95,7 @@ function Entry({ done, onEvent }: { readonly done: Done; readonly onEvent: (even
       {said.map((line) => (
         <p key={line}>{line}</p>
       ))}
+      {nobody > 0 && <p class="quiet">{nobody} reads of places on the bus without a function.</p>}
       <EventLines events={shown.slice(0, FEW)} onEvent={onEvent} />
       {shown.length + moreEvents > FEW && (
         <details>
