@@ -5,16 +5,19 @@ import { join } from 'node:path';
 import { HostError, UsageError } from '../vmm/usage-error.ts';
 import { HELP, type Options, readArguments, type Setup } from './compare/arguments.ts';
 import { chart } from './compare/chart.ts';
-import { collectBoots, collectOperations, prepareWork } from './compare/collect.ts';
+import { collectBoots, collectOperations, prepareWork, type Watcher } from './compare/collect.ts';
 import { RunError } from './compare/guest-run.ts';
 import { type Host, lookAtHost } from './compare/host.ts';
+import { SHARE_OF_CORE } from './compare/operations.ts';
 import { PEER, type Row } from './compare/results.ts';
 import { growthTable, table } from './compare/table.ts';
 
 /** Exit statuses, as tsvmm's own. */
-const STATUS = { usage: 2, host: 125, failed: 1 };
+const STATUS = { usage: 2, host: 125, failed: 1, interrupted: 130 };
 
-const say = (line: string): void => console.error(line);
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+const watcher: Watcher = { say: (line) => console.error(line), signal: stop.signal };
 
 function nameOf({ ram, devices, fids }: Setup): string {
   return `${ram} MiB, devices: ${devices}, fids held: ${fids}`;
@@ -31,11 +34,11 @@ async function measureSetups(options: Options): Promise<Row[][]> {
   if (options.operations.length === 0) return [];
   const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-bench-'));
   try {
-    const work = prepareWork(options, scratch, say);
+    const work = prepareWork(options, scratch, watcher);
     const tables: Row[][] = [];
     for (const setup of options.setups) {
-      say(nameOf(setup));
-      const rows = await collectOperations(options, setup, work, say);
+      watcher.say(nameOf(setup));
+      const rows = await collectOperations(options, setup, work, watcher);
       tables.push(rows);
       console.log(`\n${nameOf(setup)}\n\n${table(rows)}`);
     }
@@ -50,21 +53,23 @@ async function main(): Promise<void> {
   if (asked === undefined) return console.log(HELP);
   const host = lookAtHost(asked);
   const options = host.qemu === undefined ? { ...asked, qemu: undefined } : asked;
-  if (host.qemu === undefined) say('without QEMU: left out, or not installed (Debian package qemu-system-x86)');
+  if (host.qemu === undefined) watcher.say('without QEMU: left out, or not installed (Debian package qemu-system-x86)');
   console.log(introduce(host, options));
   const tables = await measureSetups(options);
   if (tables.length > 1) {
     const column = options.accel === 'kvm' ? 'tsvmm' : PEER;
     console.log(`\n${growthTable(options.setups.map(nameOf), tables, column)}`);
   }
-  const boot = options.boot ? await collectBoots(options, say) : undefined;
+  const boot = options.boot ? await collectBoots(options, watcher) : undefined;
   if (boot !== undefined) console.log(`\n${table([boot])}`);
   if (options.json !== undefined) {
     const setups = tables.map((rows, index) => ({ ...options.setups[index], rows }));
     writeFileSync(options.json, `${JSON.stringify({ host, options, setups, boot }, null, 2)}\n`);
   }
   if (options.chart !== undefined) {
-    const rows = [...(tables[0] ?? []), ...(boot === undefined ? [] : [boot])];
+    const drawn = [...(tables[0] ?? []), ...(boot === undefined ? [] : [boot])];
+    // What is next to nothing has no ratio worth drawing.
+    const rows = drawn.filter(({ unit }) => unit !== SHARE_OF_CORE.name);
     const title = 'tsvmm beside QEMU: how many times as fast, or as small';
     writeFileSync(options.chart, chart(title, introduce(host, options), rows));
   }
@@ -73,6 +78,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
+  if (stop.signal.aborted) process.exit(STATUS.interrupted);
   const known = error instanceof UsageError || error instanceof HostError || error instanceof RunError;
   if (!known) throw error;
   console.error(`bench: ${error.message}`);

@@ -105,9 +105,18 @@ function table() {
     const shown = [polling, kicks].map(({ part }) => `${(100 * part).toFixed(2)} %`);
     return `${name}: ${shown[0]} of a processor with polling, ${shown[1]} without`;
   });
-  return [...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`), '', ...idle].join(
-    '\n',
-  );
+  const beside = [...rows].flatMap(([name, row]) => {
+    const { polling } = medians(row);
+    if (polling?.besideP99Us === undefined) return [];
+    const ratio = (polling.besideP99Us / polling.quietP99Us).toFixed(2);
+    return `${name}: p99 ${us(polling.besideP99Us)} us, quiet ${us(polling.quietP99Us)} us, ratio ${ratio}`;
+  });
+  return [
+    ...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    ...idle,
+    ...beside,
+  ].join('\n');
 }
 
 try {
@@ -125,6 +134,7 @@ try {
     for (const [column, poll] of run % 2 === 0 ? COLUMNS : COLUMNS.toReversed()) {
       note(column, await device({ ...task, pollUs: poll }));
       note(column, await device({ ...task, pollUs: poll, idle: true }));
+      note(column, await device({ ...task, pollUs: poll, slow: true }));
     }
     note('bare', await bare(share, seconds));
     console.error(`run ${run + 1} of ${runs}`);

@@ -1,14 +1,15 @@
-/** The process that runs one exercise: `child.mjs EXERCISE.mjs '{"lab": 4, ...}'`. Tells its parent the report. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** The thread that runs one exercise: `child.mjs EXERCISE.mjs '{"lab": 4, ...}'`. Tells its parent the report. */
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parentPort } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import type { TraceEvent } from '../trace/event.ts';
 import { eventLine, TEXT_HEAD } from '../trace/event-text.ts';
 import { RecordingTrace } from '../trace/recording/recording-encoder.ts';
 import type { Verdict } from './lab.ts';
 import { LABS } from './lab-table.ts';
-import { reportOf } from './report.ts';
+import { lineAt, reportOf } from './report.ts';
 
 /** What the parent wants. */
 export interface ChildRequest {
@@ -28,8 +29,7 @@ function placeIn(source: string): (stack: string) => string | undefined {
       const [, where = '', line = '', column = ''] = match;
       const path = where.startsWith('file:') ? fileURLToPath(where) : where;
       if (path !== resolve(source)) continue;
-      const text = readFileSync(path, 'utf8').split('\n')[Number(line) - 1] ?? '';
-      return `at ${source}:${line}:${column}\n  ${line} | ${text.trim()}`;
+      return lineAt(source, { line: Number(line), column: Number(column) });
     }
     return undefined;
   };
@@ -40,7 +40,7 @@ function writeRecording(file: string, events: readonly TraceEvent[]): void {
   writeFileSync(file, Buffer.concat([encoder.head(), ...events.map((event) => encoder.encode(event)), encoder.end()]));
 }
 
-/** Keeps the process alive while an exercise waits for something that never comes: the parent ends it then. */
+/** Keeps the thread alive while an exercise waits for something that never comes: the parent ends it then. */
 const alive = setInterval(() => {}, 60_000);
 
 const [exercise = '', wanted = '{}'] = process.argv.slice(2);
@@ -59,7 +59,5 @@ if (request.trace) {
   console.log([TEXT_HEAD, ...own.map(eventLine), ''].join('\n'));
 }
 if (request.record !== undefined) writeRecording(request.record, verdict.events);
-process.send?.(reportOf(verdict, placeIn(request.source)), () => {
-  clearInterval(alive);
-  process.exit();
-});
+parentPort?.postMessage(reportOf(verdict, placeIn(request.source)));
+clearInterval(alive);

@@ -131,13 +131,17 @@ describe('an exercise', () => {
       `${start}  ring(0);\n  for (;;) await wait();\n}`,
       [/you have waited 500 times/, /exercise\.ts:3:\d+/, /did not move idx/],
     ],
-    ['that loops for ever is ended', `${start}  for (;;) {}\n}`, [/did not come to its end within 2 seconds/]],
+    [
+      'that loops for ever is ended where it loops',
+      `${start}  let n = 0;\n  while (n >= 0) {\n    n = (n + 1) % 7;\n  }\n}`,
+      [/did not come to its end within 2 seconds/, /exercise\.ts:[34]:\d+/],
+    ],
     [
       'that waits for a promise nobody settles is ended',
       `${start}  await new Promise(() => {});\n}`,
       [/did not come to its end within 2 seconds/, /a promise that nobody settles/],
     ],
-    ['that ends the process is told so', `${start}  process.exit(0);\n}`, [/ended the process \(status 0\)/]],
+    ['that ends the process is told so', `${start}  process.exit(0);\n}`, [/ended the program \(status 0\)/]],
     [
       'that is no TypeScript is shown with its line',
       `${start}  const = 1;\n}`,

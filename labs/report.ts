@@ -1,8 +1,10 @@
 /** How a run of a lab ended, as plain data and as text. */
+import { readFileSync } from 'node:fs';
 import { eventLine } from '../trace/event-text.ts';
 import type { Verdict } from './lab.ts';
+import type { Place } from './stuck.ts';
 
-/** What the process that ran the exercise tells the one that shows it. */
+/** What the thread that ran the exercise tells the one that shows it. */
 export interface Report {
   readonly passed: boolean;
   /** Lines for people: what is wrong, and what to do; empty where nothing is. */
@@ -57,4 +59,10 @@ function wrapped(label: string, text: string): string[] {
     empty = false;
   }
   return [...lines, line];
+}
+
+/** A place of a file, with the text of its line. */
+export function lineAt(source: string, { line, column }: Place): string {
+  const text = readFileSync(source, 'utf8').split('\n')[line - 1] ?? '';
+  return `at ${source}:${line}:${column}\n  ${line} | ${text.trim()}`;
 }

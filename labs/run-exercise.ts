@@ -1,13 +1,15 @@
-/** Runs an exercise in a process of its own, bounded in time. */
-import { fork } from 'node:child_process';
+/** Runs an exercise in a thread of its own, bounded in time and memory. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { type BuildFailure, build } from 'esbuild';
 import type { ChildRequest } from './child.ts';
-import type { Report } from './report.ts';
+import { lineAt, type Report } from './report.ts';
+import { placeOfWorker } from './stuck.ts';
 
 /** Longest run, in milliseconds: the device needs some hundredths of it. */
 const LIMIT_MS = 10_000;
+const MEMORY_MIB = 512;
 
 /** The judge as a program, from which any number of exercises are run. */
 export class Judge {
@@ -42,31 +44,39 @@ export class Judge {
     } catch (error) {
       return { passed: false, lines: ['  The file cannot be read as TypeScript:', ...syntaxLines(error)] };
     }
-    return this.#fork(outfile, request);
+    return this.#work(outfile, request);
   }
 
-  #fork(outfile: string, request: ChildRequest): Promise<Report> {
-    const child = fork(this.#program, [outfile, JSON.stringify(request)], { execArgv: ['--enable-source-maps'] });
+  #work(program: string, request: ChildRequest): Promise<Report> {
+    const worker = new Worker(this.#program, {
+      argv: [program, JSON.stringify(request)],
+      execArgv: ['--enable-source-maps'],
+      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB },
+    });
     return new Promise((done) => {
       let report: Report | undefined;
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        child.kill('SIGKILL');
+      const timer = setTimeout(async () => {
+        const place = await placeOfWorker(program);
+        report ??= { passed: false, lines: this.#lateLines(place && lineAt(request.source, place)) };
+        await worker.terminate();
       }, this.#limitMs);
-      child.on('message', (message: Report) => {
-        report = message;
+      worker.on('message', (message: Report) => {
+        report ??= message;
       });
-      child.on('close', (status, signal) => {
+      worker.on('error', (error) => {
+        report ??= { passed: false, lines: [`  Your exercise ended its thread: ${error.message}`] };
+      });
+      worker.on('exit', (status) => {
         clearTimeout(timer);
-        done(report ?? { passed: false, lines: late ? this.#lateLines() : endedLines(status, signal) });
+        done(report ?? { passed: false, lines: endedLines(status) });
       });
     });
   }
 
-  #lateLines(): string[] {
+  #lateLines(place: string | undefined): string[] {
     return [
       `  Your exercise did not come to its end within ${this.#limitMs / 1000} seconds.`,
+      ...(place === undefined ? [] : place.split('\n').map((line) => `  ${line}`)),
       '',
       '  next     look for a loop whose condition never changes, or a promise that nobody settles; the device',
       "           gets its turn only while you 'await wait()'",
@@ -93,8 +103,6 @@ function syntaxLines(error: unknown): string[] {
   );
 }
 
-function endedLines(status: number | null, signal: string | null): string[] {
-  return [
-    `  Your exercise ended the process (${signal ?? `status ${status}`}) before it came back: leave that to its caller.`,
-  ];
+function endedLines(status: number): string[] {
+  return [`  Your exercise ended the program (status ${status}) before it came back: leave that to its caller.`];
 }

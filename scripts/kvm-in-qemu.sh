@@ -12,6 +12,7 @@
 #
 #   KVM_IN_QEMU_MEMORY   its memory in MiB (6144)
 #   KVM_IN_QEMU_SECONDS  after which it is switched off (7200)
+#   KVM_IN_QEMU_CPUS     its processors (1); with more a guest and its device run side by side, and it may hang, see below
 set -euo pipefail
 export LC_ALL=C
 umask 022
@@ -130,7 +131,7 @@ mke2fs -q -t ext4 -O ^has_journal "$scratch/disk"
 # family 15, the default, makes stock kernels look for an AGP bridge at each of 8,192 addresses: half a minute of a guest.
 timeout --foreground "${KVM_IN_QEMU_SECONDS:-7200}" qemu-system-x86_64 \
   -nodefaults -no-user-config -display none -no-reboot \
-  -accel tcg -cpu max,la57=off,xsave=off,family=23,model=1 -smp 1 -m "${KVM_IN_QEMU_MEMORY:-6144}" \
+  -accel tcg -cpu max,la57=off,xsave=off,family=23,model=1 -smp "${KVM_IN_QEMU_CPUS:-1}" -m "${KVM_IN_QEMU_MEMORY:-6144}" \
   -kernel "$host/vmlinuz" -initrd "$host/initrd" \
   -append "console=ttyS0 quiet panic=-1 mitigations=off" \
   -chardev stdio,id=console,signal=on -serial chardev:console \

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Row } from '../bench/compare/results.ts';
@@ -20,6 +21,19 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 function bench(...args: string[]) {
   const command = [`TMPDIR=${scratch}`, process.execPath, 'scripts/run.mjs', 'bench/compare.ts', ...args];
   return runProcess('env', command, { cwd: ROOT, timeoutMs: LIMIT_MS });
+}
+
+/** Processes that have `text` in their arguments. */
+function processesWith(text: string): string[] {
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.flatMap((number) => {
+    try {
+      const words = readFileSync(`/proc/${number}/cmdline`, 'utf8');
+      return words.includes(text) ? [words.replaceAll('\0', ' ')] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 describe('npm run bench', () => {
@@ -49,6 +63,24 @@ describe('npm run bench', () => {
 
   const run = withoutQemu === undefined ? test : test.skip;
   run(
+    `ends on SIGTERM with status 130, its machine and its files with it${withoutQemu === undefined ? '' : ` [${withoutQemu}]`}`,
+    async () => {
+      const command = ['scripts/run.mjs', 'bench/compare.ts', '--accel', 'tcg', '--only', 'getattr', '--ms', '60000'];
+      const child = spawn(process.execPath, command, { cwd: ROOT, env: { ...process.env, TMPDIR: scratch } });
+      const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+      const killer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+      for await (const line of createInterface({ input: child.stderr })) {
+        if (line.startsWith('run 1 of 5')) setTimeout(() => child.kill('SIGTERM'), 500);
+      }
+      expect(await closed).toBe(130);
+      clearTimeout(killer);
+      expect(processesWith(scratch)).toEqual([]);
+      expect(readdirSync(scratch)).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  run(
     `measures QEMU's interpreter beside bare system calls, as a table and as JSON${withoutQemu === undefined ? '' : ` [${withoutQemu}]`}`,
     async () => {
       const json = join(scratch, 'figures.json');
@@ -58,7 +90,7 @@ describe('npm run bench', () => {
         '--only',
         'getattr,read-512k:2,readdir-50',
         '--runs',
-        '3',
+        '2',
         '--ms',
         '30',
         '--warm',
@@ -67,7 +99,7 @@ describe('npm run bench', () => {
       const { status, stdout } = await bench(...args, '--devices', '1,3', '--json', json);
       expect(status).toBe(0);
       expect(stdout).toContain('no figures of a machine with KVM');
-      expect(stdout).toMatch(/^\| getattr \| [\d.]+ us ±\d+% \| [\d.]+ us \| 1\.00 \| [\d.]+ us ±\d+% \|$/m);
+      expect(stdout).toMatch(/^\| getattr \| [\d.,]+ us ±\d+% \| [\d.,]+ us \| 1\.00 \| [\d.,]+ us ±\d+% \|$/m);
       expect(stdout).toContain('| QEMU: speed against 256 MiB, devices: 1, fids held: 0 |');
       const { host, setups } = JSON.parse(readFileSync(json, 'utf8'));
       expect(host).toMatchObject({ accel: 'tcg', qemu: expect.stringMatching(/^\d/) });

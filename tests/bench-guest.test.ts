@@ -88,8 +88,8 @@ describe('the bench guest', () => {
         expect((found['getattr-idle']?.done ?? 0) * 2).toBeLessThanOrEqual(45);
         expect(found.silence).toMatchObject({ done: 1, kicks: 0 });
         expect(found.silence?.ns).toBeGreaterThanOrEqual(40_000_000);
-        // A burst is announced at once.
-        expect(found['getattr:32']?.kicks).toBeLessThan((found['getattr:32']?.done ?? 0) / 4);
+        // The first burst at least is announced at once.
+        expect(found['getattr:32']?.kicks).toBeLessThanOrEqual((found['getattr:32']?.done ?? 0) - 31);
         expect(readdirSync(share).sort()).toEqual(['file', `many-${ENTRIES}`, 'scratch']);
         expect(resident).toBeGreaterThan(1 << 20);
         expect(resident).toBeLessThan(1 << 30);

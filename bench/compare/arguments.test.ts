@@ -5,7 +5,7 @@ import { USUAL_OPERATIONS } from './operations.ts';
 describe('the arguments of the bench', () => {
   test('without any, everything is measured five times on one machine', () => {
     const options = readArguments([]);
-    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 200, boot: true, accel: 'kvm', variants: [] });
+    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 200, boot: true, accel: 'kvm', variants: ['poll-us=0'] });
     expect(options?.operations.map(({ name }) => name)).toEqual(USUAL_OPERATIONS);
     expect(options?.setups).toEqual([{ ram: 256, devices: 1, fids: 0 }]);
     expect(options?.qemu).toBe('qemu-system-x86_64');
@@ -27,6 +27,14 @@ describe('the arguments of the bench', () => {
       { ram: 128, devices: 16, fids: 0 },
       { ram: 128, devices: 1, fids: 100000 },
     ]);
+  });
+
+  test('variants are told in place of the usual one', () => {
+    expect(readArguments(['--variant', 'poll-us=50,packed=on', '--variant', 'poll-us=1'])?.variants).toEqual([
+      'poll-us=50,packed=on',
+      'poll-us=1',
+    ]);
+    expect(readArguments(['--variant', 'none'])?.variants).toEqual([]);
   });
 
   test('help is nothing to be done', () => {

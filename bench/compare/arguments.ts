@@ -41,7 +41,8 @@ export const HELP = `npm run bench -- [OPTIONS]: tsvmm beside QEMU and bare syst
   --devices N[,N]           virtio-9p devices of the machines, 1 to 16 (1); one of them works
   --fids N[,N]              fids that are held meanwhile (0)
                             of each, several: a table more for each, all else being the first
-  --variant KEY=VALUE[,..]  one more column: tsvmm with these options of its device; repeatable
+  --variant KEY=VALUE[,..]  one more column: tsvmm with these options of its device; repeatable (poll-us=0);
+                            none: without
   --qemu PROGRAM|none       QEMU, or without it (qemu-system-x86_64)
   --accel kvm|tcg           tcg: QEMU alone, in its interpreter, to try the command where there is no KVM
   --json FILE               all figures, those of each run too
@@ -67,7 +68,7 @@ export function readArguments(args: readonly string[]): Options | undefined {
     operations: asked.filter((name) => name !== 'boot').map(operationOf),
     boot: asked.includes('boot'),
     setups: setupsOf(rams, devices, fids),
-    variants: values.variant.map(variantOf),
+    variants: values.variant.filter((text) => text !== 'none').map(variantOf),
     accel,
     qemu: values.qemu === 'none' ? undefined : values.qemu,
     ...(values.json !== undefined && { json: values.json }),
@@ -101,7 +102,7 @@ function parsed(args: readonly string[]) {
         ram: { type: 'string', default: '256' },
         devices: { type: 'string', default: '1' },
         fids: { type: 'string', default: '0' },
-        variant: { type: 'string', multiple: true, default: [] },
+        variant: { type: 'string', multiple: true, default: ['poll-us=0'] },
         qemu: { type: 'string', default: 'qemu-system-x86_64' },
         accel: { type: 'string', default: 'kvm' },
         json: { type: 'string' },
@@ -138,5 +139,5 @@ function ramOf(text: string): number {
 
 function variantOf(text: string): string {
   if (/^[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*$/.test(text)) return text;
-  throw new UsageError(`--variant is '${text}'; give options of the device as in KEY=VALUE,KEY=VALUE`);
+  throw new UsageError(`--variant is '${text}'; give options of the device as in KEY=VALUE,KEY=VALUE, or none`);
 }

@@ -17,10 +17,13 @@ export function bootWords(): string {
   return [...own, root, 'init=/.tsvmm/init', '--', 'announce'].join(' ');
 }
 
-/** Milliseconds from the start of the process to the guest's first line of userland. Rejects with RunError after `timeoutMs`. */
-export async function timeBoot(command: Command, timeoutMs: number): Promise<number> {
+/**
+ * Milliseconds from the start of the process to the guest's first line of userland. Rejects with RunError after `timeoutMs`, and with an
+ * AbortError where `signal` says so; the process is gone in any case.
+ */
+export async function timeBoot(command: Command, timeoutMs: number, signal: AbortSignal): Promise<number> {
   const started = performance.now();
-  const child = spawn(command.program, command.args, { stdio: 'pipe' });
+  const child = spawn(command.program, command.args, { stdio: 'pipe', signal, killSignal: 'SIGKILL' });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   child.stdin.on('error', () => undefined);
   let written = '';

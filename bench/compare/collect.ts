@@ -25,8 +25,11 @@ interface Contestant {
   command(wish: MachineWish): Command;
 }
 
-/** Says what is being done, for whoever waits. */
-export type Say = (line: string) => void;
+/** Who waits for all this: is told what is being done, and may have enough of it. */
+export interface Watcher {
+  say(line: string): void;
+  readonly signal: AbortSignal;
+}
 
 /** The machines that take part, in the order of their columns. */
 export function contestants({ accel, qemu, variants }: Options): Contestant[] {
@@ -49,9 +52,9 @@ export interface Work {
 }
 
 /** Makes them in a directory that is there for this alone. */
-export function prepareWork({ operations }: Options, scratch: string, say: Say): Work {
+export function prepareWork({ operations }: Options, scratch: string, watcher: Watcher): Work {
   const work = { share: join(scratch, 'share'), empty: join(scratch, 'empty'), bare: join(scratch, 'bare') };
-  say('making files');
+  watcher.say('making files');
   makeShare(
     work.share,
     operations.flatMap(({ entries }) => (entries === undefined ? [] : [entries])),
@@ -62,7 +65,7 @@ export function prepareWork({ operations }: Options, scratch: string, say: Say):
 }
 
 /** Measures the operations on the machines of one setup. */
-export async function collectOperations(options: Options, setup: Setup, work: Work, say: Say): Promise<Row[]> {
+export async function collectOperations(options: Options, setup: Setup, work: Work, watcher: Watcher): Promise<Row[]> {
   const { operations, accel, ms, warm } = options;
   const kernel = await ensureBenchGuest();
   const idle = Array.from(
@@ -76,8 +79,8 @@ export async function collectOperations(options: Options, setup: Setup, work: Wo
   };
   const bareNames = [...new Set(operations.flatMap(({ bare }) => bare ?? []))];
   const bare: BareTime[][] = [];
-  const measure = ({ command }: Contestant) => runGuest(command(wish), setup.ram * MIB, LIMIT_MS);
-  const guests = await byTurns(options, say, measure, () => {
+  const measure = ({ command }: Contestant) => runGuest(command(wish), setup.ram * MIB, LIMIT_MS, watcher.signal);
+  const guests = await byTurns(options, watcher, measure, () => {
     if (bareNames.length > 0) bare.push(runBare(work.bare, work.share, ms, bareNames));
   });
   const resident = new Map([...guests].map(([column, runs]) => [column, runs.map((run) => run.resident / MIB)]));
@@ -88,19 +91,22 @@ export async function collectOperations(options: Options, setup: Setup, work: Wo
 }
 
 /** Measures boots of the fixture kernel. */
-export async function collectBoots(options: Options, say: Say): Promise<Row> {
+export async function collectBoots(options: Options, watcher: Watcher): Promise<Row> {
   const { bzImage } = await ensureKernel();
   const { root } = await ensureRoot();
   const shares = [{ path: root, tag: ROOT_TAG }];
   const wish: MachineWish = { kernel: bzImage, words: bootWords(), accel: options.accel, ram: 128, shares };
-  const boots = await byTurns(options, say, ({ command }) => timeBoot(command(wish), LIMIT_MS));
+  // No option of a device is worth a boot of its own.
+  const boots = await byTurns({ ...options, variants: [] }, watcher, ({ command }) =>
+    timeBoot(command(wish), LIMIT_MS, watcher.signal),
+  );
   return plainRow('boot', 'boot, process start to userland', BOOT, boots);
 }
 
 /** Every contestant in every run, the order turned round each time so that none always comes after the same other. */
 async function byTurns<T>(
   options: Options,
-  say: Say,
+  watcher: Watcher,
   measure: (contestant: Contestant) => Promise<T>,
   afterRun: () => void = () => undefined,
 ): Promise<Map<string, T[]>> {
@@ -108,7 +114,8 @@ async function byTurns<T>(
   const results = new Map<string, T[]>(all.map(({ column }) => [column, []]));
   for (let run = 0; run < options.runs; run++) {
     for (const contestant of run % 2 === 0 ? all : all.toReversed()) {
-      say(`run ${run + 1} of ${options.runs}: ${contestant.column}`);
+      watcher.signal.throwIfAborted();
+      watcher.say(`run ${run + 1} of ${options.runs}: ${contestant.column}`);
       results.get(contestant.column)?.push(await measure(contestant));
     }
     afterRun();

@@ -30,10 +30,19 @@ const ANSWER = 'g';
 
 /**
  * Runs a machine whose guest asks before and after each measurement, to its end. Rejects with RunError where it ends otherwise, or
- * takes longer than `timeoutMs`; the process is gone then.
+ * takes longer than `timeoutMs`, and with an AbortError where `signal` says so; the process is gone then.
  */
-export async function runGuest(command: Command, ramBytes: number, timeoutMs: number): Promise<GuestRun> {
-  const child = spawn(command.program, command.args, { stdio: 'pipe' });
+export async function runGuest(
+  command: Command,
+  ramBytes: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<GuestRun> {
+  const child = spawn(command.program, command.args, {
+    stdio: 'pipe',
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+  });
   const pid = child.pid;
   const written: string[] = [];
   let late = false;
@@ -77,6 +86,7 @@ export async function runGuest(command: Command, ramBytes: number, timeoutMs: nu
       else if (said.kind === 'end') ended = true;
     }
     const status = await closed;
+    signal?.throwIfAborted();
     if (late) fail(`not done after ${timeoutMs / 1000} s`);
     if (introduction === undefined || !ended) return fail(`ended with status ${status} before the guest was done`);
     return { introduction, measurements, resident };

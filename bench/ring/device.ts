@@ -1,5 +1,6 @@
 // One process of npm run bench:ring: the device on the main thread, as in a machine, and a driver beside it in place of a guest.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { loadHostfs } from 'node-hostfs';
 import { EventFd } from 'node-kvm';
 import { Bus } from '../../devices/bus.ts';
 import { assignBars } from '../../devices/pci/assign-bars.ts';
@@ -17,7 +18,8 @@ import { createSession } from '../../ninep/session.ts';
 import { IoEventFdDoorbells } from '../../vmm/accelerators/kvm/doorbells.ts';
 import { areasAt, RING_SIZE } from './bare-ring.ts';
 import { BUFFER_BYTES, Driver, type DriverData } from './driver.ts';
-import { GETATTR, OPERATIONS } from './operations.ts';
+import { BESIDE, GETATTR, OPERATIONS } from './operations.ts';
+import { slowFifo, withSlowFile } from './slow-file.ts';
 
 /** What one process is to do, as JSON in its one argument. */
 export interface Task {
@@ -34,6 +36,8 @@ export interface Task {
   readonly ram?: number;
   /** Measured instead of operations: processor time of the device with nobody asking for anything, and one request every 10 ms. */
   readonly idle?: boolean;
+  /** Measured instead: what becomes of requests beside a slow file. */
+  readonly slow?: boolean;
 }
 
 interface WorkerTask extends Task {
@@ -45,6 +49,8 @@ const RING_BYTES = 1 << 16;
 const PAGE = 4096;
 const IDLE_MS = 2000;
 const TRICKLE_MS = 10;
+/** Requests that wait for the slow file at a time. */
+const SLOW_REQUESTS = 8;
 
 if (isMainThread) await serve(JSON.parse(process.argv[2] ?? '{}'));
 else await drive(workerData);
@@ -61,7 +67,8 @@ async function serve(task: Task): Promise<void> {
   const drivers: DriverData[] = [];
   for (let index = 0; index < devices; index += 1) {
     const ring = FIRST_ADDRESS + index * RING_BYTES;
-    const backend = openLocal({ path: task.share, securityModel: 'none' });
+    const hostfs = task.slow === true ? withSlowFile(loadHostfs(), slowFifo()) : undefined;
+    const backend = openLocal({ path: task.share, securityModel: 'none', hostfs });
     const device = new P9Device({ mountTag: `share${index}`, handler: createSession(backend), defer, polling });
     const doorbell = plugIn(device, ram, ring);
     drivers.push({ ram: shared, ring, buffers: FIRST_ADDRESS + devices * RING_BYTES + index * BUFFER_BYTES, doorbell });
@@ -115,7 +122,7 @@ function plugIn(device: P9Device, ram: GuestRam, ring: number): number {
   return bell.fd;
 }
 
-async function drive({ drivers: all, seconds, only, fids = 0, idle = false }: WorkerTask): Promise<void> {
+async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow = false }: WorkerTask): Promise<void> {
   const drivers = all.map((data) => new Driver(data));
   for (const driver of drivers) driver.greet();
   const [driver] = drivers;
@@ -126,6 +133,17 @@ async function drive({ drivers: all, seconds, only, fids = 0, idle = false }: Wo
     await driver.measure(GETATTR, seconds);
     tell({ name: 'idle', ...(await driver.silence(IDLE_MS)) });
     tell({ name: `one getattr every ${TRICKLE_MS} ms`, ...(await driver.silence(IDLE_MS, TRICKLE_MS)) });
+    return;
+  }
+  if (slow) {
+    driver.openSlow();
+    for (const operation of [...BESIDE, ...BESIDE]) await driver.measure(operation, seconds / 2);
+    for (const operation of BESIDE) {
+      const { name, depth } = operation;
+      const quiet = await driver.measure(operation, seconds);
+      const beside = await driver.measure(operation, seconds, SLOW_REQUESTS);
+      tell({ name: `${name} beside a slow file`, depth, quietP99Us: quiet.p99Us, besideP99Us: beside.p99Us });
+    }
     return;
   }
   const wanted = OPERATIONS.filter(({ name }) => only?.includes(name) ?? true);

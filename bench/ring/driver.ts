@@ -5,7 +5,7 @@ import { codecOf, decodeMessage, encodeMessage } from '../../ninep/codec.ts';
 import type { MessageBody, RequestName } from '../../ninep/messages.ts';
 import { fidNumber, NOFID, tagNumber } from '../../ninep/wire-types.ts';
 import { BareRing, LANES } from './bare-ring.ts';
-import { FIDS, LARGE, type Operation } from './operations.ts';
+import { FIDS, LARGE, type Operation, type Step, slowRead } from './operations.ts';
 
 /** What a driver is told. */
 export interface DriverData {
@@ -100,8 +100,13 @@ export class Driver {
     return { part: cpu / (1000 * (performance.now() - before.at)) };
   }
 
-  /** Sends requests of an operation for so long. */
-  async measure(operation: Operation, seconds: number): Promise<Measurement> {
+  /** Opens the slow file. */
+  openSlow(): void {
+    this.#open(FIDS.slow, 'slow', READ_ONLY);
+  }
+
+  /** Sends requests of an operation for so long, with so many under way to the slow file all the time. */
+  async measure(operation: Operation, seconds: number, slow = 0): Promise<Measurement> {
     const { depth, pauseMs } = operation;
     const lanes = Array.from({ length: depth }, (_, lane) => operation.steps(lane));
     const at = new Int32Array(depth);
@@ -113,6 +118,9 @@ export class Driver {
     const layOut = (lane: number, step: number) => {
       const one = lanes[lane]?.[step];
       if (one === undefined) throw new Error('no such step');
+      layOutStep(lane, one);
+    };
+    const layOutStep = (lane: number, one: Step) => {
       this.#put(lane, one.frame);
       ring.layOut(
         lane,
@@ -137,9 +145,21 @@ export class Driver {
       ring.add(lane);
     }
     ring.publish();
-    for (let underWay = depth; underWay > 0; ) {
+    let slowUnderWay = slow;
+    for (let lane = depth; lane < depth + slow; lane += 1) {
+      layOutStep(lane, slowRead(lane));
+      ring.add(lane);
+    }
+    if (slow > 0) ring.publish();
+    for (let underWay = depth; underWay > 0 || slowUnderWay > 0; ) {
       let published = false;
       for (let lane = this.#wait(); lane >= 0; lane = ring.take()) {
+        if (lane >= depth) {
+          if (underWay > 0) ring.add(lane);
+          else slowUnderWay -= 1;
+          published ||= underWay > 0;
+          continue;
+        }
         const steps = lanes[lane] ?? [];
         const step = at[lane] ?? 0;
         const reply = this.#replies[lane];

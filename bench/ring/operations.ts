@@ -80,6 +80,26 @@ const createRemove = (lane: number) => {
 
 export const GETATTR: Operation = { name: 'getattr', depth: 1, steps: getattr };
 
+/** Where in a file the page cache knows nothing, in a process that has a slow file. */
+export const UNCACHED = 12 << 20;
+
+/** What is measured beside a slow file. */
+export const BESIDE: readonly Operation[] = [
+  GETATTR,
+  { name: 'read 4 KiB', depth: 1, steps: read(4096) },
+  {
+    name: 'read 4 KiB in the pool',
+    depth: 1,
+    steps: (lane) => [
+      step(lane, 'Tread', { fid: fidNumber(FIDS.file), offset: BigInt(UNCACHED), count: 4096 }, 0, 4096),
+    ],
+  },
+];
+
+/** A read of the slow file. */
+export const slowRead = (lane: number): Step =>
+  step(lane, 'Tread', { fid: fidNumber(FIDS.slow), offset: 0n, count: 1 }, 0, 1);
+
 /** The rows. */
 export const OPERATIONS: readonly Operation[] = [
   GETATTR,

@@ -10,11 +10,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const FILE_BYTES = 16 << 20;
 const LIMIT_MS = 600_000;
 
-/** Makes a directory to share: `file`, `scratch`, and `many/` with so many entries. */
+/** Makes a directory to share: `file`, `scratch`, `slow`, and `many/` with so many entries. */
 export function makeShare(share, entries) {
   mkdirSync(join(share, 'many'), { recursive: true });
   for (let i = 0; i < entries; i++) closeSync(openSync(join(share, 'many', `entry-${i}`), 'wx'));
-  for (const name of ['file', 'scratch']) writeFileSync(join(share, name), Buffer.alloc(FILE_BYTES, name));
+  for (const name of ['file', 'scratch', 'slow']) writeFileSync(join(share, name), Buffer.alloc(FILE_BYTES, name));
 }
 
 /** Bundles the device's program into `folder`, which is below node_modules; resolves with a function that runs it once. */

@@ -43,7 +43,7 @@ export interface RingPollerParts {
 }
 
 /** Time between two turns of the event loop, in milliseconds: what polling may add to the wait of everything else. */
-const SLICE_MS = 0.03;
+const SLICE_MS = 0.05;
 /** Looks between two looks at the clock. */
 const LOOKS = 32;
 const US_PER_MS = 1000;
@@ -93,7 +93,7 @@ export class RingPoller {
     do {
       this.#look();
       time = this.now();
-      this.#expire(time);
+      this.#clock(time);
     } while (this.#polled.length > 0 && time < end);
     if (this.#polled.length > 0) this.#schedule();
   };
@@ -109,25 +109,24 @@ export class RingPoller {
     }
   }
 
-  #expire(time: number): void {
+  #clock(time: number): void {
     const polled = this.#polled;
-    for (let i = polled.length - 1; i >= 0; i -= 1) {
-      const one = polled[i];
-      if (one !== undefined && time >= one.until) one.expire();
-    }
+    for (let i = polled.length - 1; i >= 0; i -= 1) polled[i]?.clock(time);
   }
 }
 
 /** One ring with its window. */
 class Polled implements RingPoll {
-  /** When its window passes. */
-  until = 0;
   readonly #poller: RingPoller;
   readonly #ring: PolledRing;
   readonly #window: PollWindow;
   /** When there was last something to do. */
   #busy = Number.NEGATIVE_INFINITY;
   #polled = false;
+  /** When the window passes. */
+  #until = 0;
+  /** The window has begun anew since the poller last looked at the clock. */
+  #begun = false;
   /** The window has passed; the device looks a last time. */
   #expiring = false;
 
@@ -143,14 +142,17 @@ class Polled implements RingPoll {
 
   begin(): boolean {
     if (this.#expiring) return false;
+    if (this.#polled) {
+      // The poller looks at the clock in a moment anyway.
+      this.#begun = true;
+      return true;
+    }
     const length = this.#window.length;
     this.#busy = this.#poller.now();
     if (length === 0) return false;
-    this.until = this.#busy + length / US_PER_MS;
-    if (!this.#polled) {
-      this.#polled = true;
-      this.#poller.add(this);
-    }
+    this.#until = this.#busy + length / US_PER_MS;
+    this.#polled = true;
+    this.#poller.add(this);
     return true;
   }
 
@@ -162,6 +164,7 @@ class Polled implements RingPoll {
   end(): void {
     if (!this.#polled) return;
     this.#polled = false;
+    this.#begun = false;
     this.#poller.remove(this);
   }
 
@@ -173,8 +176,17 @@ class Polled implements RingPoll {
     return true;
   }
 
+  /** It is `time`: a window that has begun meanwhile begins here, and one that has passed ends. */
+  clock(time: number): void {
+    if (this.#begun) {
+      this.#begun = false;
+      this.#busy = time;
+      this.#until = time + this.#window.length / US_PER_MS;
+    } else if (time >= this.#until) this.#expire();
+  }
+
   /** The window has passed: the device looks a last time, asks for kicks, and is asleep. */
-  expire(): void {
+  #expire(): void {
     this.end();
     this.#window.missed();
     this.#expiring = true;

@@ -8,6 +8,8 @@ const SIZE_FIELD = 4;
 const BLOCK = 128 << 10;
 /** With less room than this in a block, what comes next goes to another. */
 const LEAST_ROOM = 4096;
+/** A long message gets so many times the memory of what has come of it. */
+const GROWTH = 4;
 /** Where long messages come one after the other, so much of the next is received before its length is known. */
 const HEAD = 4096;
 const NOTHING = new Uint8Array(0);
@@ -25,7 +27,7 @@ interface Block {
 /**
  * The memory that the bytes of a stream land in, and are cut into 9P messages in, without being copied. Between two
  * messages it holds none, so that a connection that rests costs nothing; of a message that has begun it holds a block, or
- * for a long one at most twice what has come.
+ * for a long one at most four times what has come.
  *
  * Before bytes are received comes `prepare`; they go to `bytes` from `from` to `to`, then comes `took`, and `next` until
  * there is no further message.
@@ -181,7 +183,7 @@ export class Inlet {
   /** The message begun is longer than a block. */
   private beginLong(): void {
     const { block } = this;
-    this.toArea(2 * BLOCK);
+    this.toArea(GROWTH * BLOCK);
     if (block !== undefined) this.leave(block);
     this.block = undefined;
   }
@@ -189,7 +191,7 @@ export class Inlet {
   private growLong(): void {
     if (this.from < this.to) return;
     const before = this.bytes;
-    this.toArea(2 * this.from);
+    this.toArea(GROWTH * this.from);
     this.pool.give(before);
   }
 

@@ -111,7 +111,7 @@ describe('tsvmm serve', () => {
 
   test('every option is read, with one dash or two', async () => {
     const line = `serve -virtfs local,path=a,mount_tag=t,id=i,readonly=on --fsdev=local,id=b,path=b -listen unix:s
-      --listen=tcp:[::1]:0 --allow-remote -max-connections 7 --msize 64K --ctl --trace --verbose`;
+      --listen=tcp:[::1]:0 --allow-remote -max-connections 7 --msize 64K --poll-us 30 --ctl --trace --verbose`;
     expect(parseCommandLine(line.split(/\s+/), '')).toEqual({
       kind: 'serve',
       request: {
@@ -124,6 +124,7 @@ describe('tsvmm serve', () => {
           allowRemote: true,
           maxConnections: 7,
           msize: 65_536,
+          pollUs: 30,
           ctl: true,
         },
         trace: { language: 'lines', choice: {} },
@@ -146,6 +147,7 @@ describe('tsvmm serve', () => {
     [`serve ${V} ${L} -- ls`, 'serve: there is no guest to run a command in; leave out --'],
     [`serve ${V} ${L} --msize 1K`, '--msize: 1K is out of range; it goes from 4K to 16M'],
     [`serve ${V} ${L} --msize 4K --msize 8K`, '--msize is given twice; give it once'],
+    [`serve ${V} ${L} --poll-us 1001`, '--poll-us: 1001 is out of range; it goes from 0 to 1000'],
     [`serve ${V} ${L} --max-connections 0`, '--max-connections: 0 is out of range; it goes from 1 to 65536'],
     [`serve ${V} ${V} ${L}`, '--virtfs: name=h is given twice; each share needs a name of its own'],
     [`serve ${V} --fsdev local,id=h,path=. ${L}`, '--fsdev: name=h is given twice; each share needs a name of its own'],

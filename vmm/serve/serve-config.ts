@@ -16,7 +16,7 @@ export interface ServeConfig {
   readonly msize?: number;
   /**
    * Longest time in microseconds to look for a client's next request after a reply before sleeping, 0 (never) to 1000. It is
-   * spent only while requests do come that soon. Default 50, and 0 on a host with one processor.
+   * spent only while requests do come that soon. Default 200, and 0 on a host with one processor.
    */
   readonly pollUs?: number;
   /** Offers diod's `ctl` tree (date, version, connections, exports, null, zero) under that name. Default false. */
@@ -39,7 +39,7 @@ export const DEFAULT_CONNECTIONS = 128;
 export const MOST_CONNECTIONS = 65_536;
 
 /** Where there is one processor, the client needs it. */
-export const DEFAULT_POLL_US = availableParallelism() > 1 ? 50 : 0;
+export const DEFAULT_POLL_US = availableParallelism() > 1 ? 200 : 0;
 export const MOST_POLL_US = 1000;
 
 /** Largest message over a stream, in bytes. */

@@ -5,8 +5,8 @@ import { type Hostfs, Statfs } from 'node-hostfs';
  *
  * A hop through the pool costs more than copying a few pages, so what memory can answer should not take it. Reads can
  * ask the page cache alone (RWF_NOWAIT). Few file systems can do that for writes; where a write normally ends in the page
- * cache, small ones are tried directly, and when one was slow after all (the kernel throttles whoever dirties too
- * much), writes take the pool for a while.
+ * cache, it is tried directly, and when one was slow after all (the kernel throttles whoever dirties too much), writes
+ * take the pool for a while, and for longer if they are slow again.
  */
 
 /** What to expect of a kind of file system. */
@@ -32,12 +32,15 @@ const KINDS: ReadonlyMap<bigint, FsKind> = new Map([
   [0x794c7630n, DISK], // overlayfs
 ]);
 
-/** Longest write tried directly, in bytes. */
-const DIRECT_BYTES = 65_536;
+/** Longest write tried directly, in bytes: more than what one message of any usual client carries. */
+const DIRECT_BYTES = 1 << 20;
 /** A direct write that took longer was throttled, or merely unlucky: a busy host takes a few from anyone. */
 const SLOW_MS = 10;
-/** How long writes take the pool after that. */
+/** How long writes take the pool after that; twice as long after each further one, up to a bound. */
 const PENALTY_MS = 100;
+const LONGEST_PENALTY_MS = 10_000;
+/** A slow write this long after the penalty for the last one has nothing to do with it. */
+const FORGOTTEN_MS = 1000;
 
 /** The decisions for one share. */
 export class IoPolicy {
@@ -45,6 +48,7 @@ export class IoPolicy {
   private readonly status = new Statfs();
   private readonly kinds = new Map<string, FsKind>();
   private poolUntil = 0;
+  private penalty = PENALTY_MS;
 
   constructor(hostfs: Hostfs) {
     this.hostfs = hostfs;
@@ -69,7 +73,13 @@ export class IoPolicy {
     if (before < this.poolUntil) return undefined;
     const result = write();
     const now = performance.now();
-    if (now - before > SLOW_MS) this.poolUntil = now + PENALTY_MS;
+    if (now - before > SLOW_MS) this.punish(before, now);
     return result;
+  }
+
+  private punish(before: number, now: number): void {
+    const again = before - this.poolUntil < FORGOTTEN_MS;
+    this.penalty = again ? Math.min(2 * this.penalty, LONGEST_PENALTY_MS) : PENALTY_MS;
+    this.poolUntil = now + this.penalty;
   }
 }

@@ -45,7 +45,10 @@ Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(
   Ref();
 }
 
-Listener::~Listener() { Release(); }
+Listener::~Listener() {
+  Release();
+  callback_.Clear();
+}
 
 void Listener::Release() {
   if (handle_ != nullptr) handle_->Close();

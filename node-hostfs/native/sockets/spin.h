@@ -9,11 +9,15 @@
 namespace sockets {
 
 // One for a listener and all its streams. While it is active the event loop does not sleep but goes on looking at
-// everything it watches, so nobody is kept waiting. It becomes active when a reply is sent, and only where the requests
-// before came within the limit after their replies: whoever rests, or is slow, costs nothing.
+// everything it watches, so nobody is kept waiting.
+//
+// It becomes active when a reply is sent, if enough requests have come soon, within the limit, after the replies before them; one that
+// is late halves their count. How many are enough doubles when it has been in vain and comes down again, one by one, when it has not; it
+// goes on for a few times as long as requests usually take to come. So whoever rests, or is slow, or comes and goes, costs
+// nothing, or little compared with what he is served.
 class Spin final : private LoopHandle::Owner {
  public:
-  // `most_ns` of 0 switches it off.
+  // `most_ns`: the limit; 0 switches it off.
   Spin(napi_env env, uint64_t most_ns);
   ~Spin();
   Spin(const Spin&) = delete;
@@ -30,8 +34,12 @@ class Spin final : private LoopHandle::Owner {
   LoopHandle* handle_ = nullptr;
   const uint64_t most_ns_;
   uint64_t answered_at_ = 0;
-  // Requests in a row that came soon after a reply.
+  // The time from a reply to the next request, of those that came soon: a moving average.
+  uint64_t usual_ns_;
+  // Requests that came soon after a reply.
   unsigned soon_ = 0;
+  unsigned enough_;
+  // Nothing has come since the last reply.
   bool waiting_ = false;
   bool active_ = false;
 };

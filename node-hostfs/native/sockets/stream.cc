@@ -65,7 +65,10 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info) 
   Ref();
 }
 
-Stream::~Stream() { Release(); }
+Stream::~Stream() {
+  Release();
+  callback_.Clear();
+}
 
 void Stream::Release() {
   if (handle_ != nullptr) handle_->Close();
