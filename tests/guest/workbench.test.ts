@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'dist/workbench');
 /** Where each view is kept as a picture, to be looked at. */
 const pictures = join(root, 'dist/pictures/workbench');
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const LOOKS = [
   { name: 'light', colorScheme: 'light', width: 1360 },
@@ -60,7 +60,7 @@ define(`[browser] the workbench${withoutChromium === undefined ? '' : ` [${witho
       (await entries.count()) === 0 ? undefined : await entries.first().getAttribute(attribute);
     const before = await newest('data-number');
     await act();
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while ((await newest('data-key')) !== key || (await newest('data-number')) === before) {
       if (Date.now() > deadline) throw new Error(`nothing came of ${key}`);
       await page.waitForTimeout(30);
