@@ -1,4 +1,4 @@
-// npm run bench:ring -- [--runs N] [--seconds S] [--poll-us N] [--only NAME,...] [--json FILE] [--profile FOLDER]: requests through
+// npm run bench:ring -- [--runs N] [--seconds S] [--poll-us N] [--only NAME,...] [--json FILE] [--profile FOLDER] [--allocations]: requests through
 // a ring that is driven from another thread in place of a guest, with polling, without, and as bare system calls.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -25,19 +25,22 @@ function readArguments() {
         only: { type: 'string' },
         json: { type: 'string' },
         profile: { type: 'string' },
+        allocations: { type: 'boolean', default: false },
       },
     });
     const [runs, seconds, pollUs] = [values.runs, values.seconds, values['poll-us']].map(Number);
     if (!Number.isInteger(runs) || runs < 1) refuse('--runs is a whole number, 1 or more');
     if (!(seconds > 0 && seconds <= 60)) refuse('--seconds is more than 0, and 60 at most');
     if (!(pollUs > 0 && pollUs <= 10_000)) refuse('--poll-us goes from 1 to 10000');
-    return { runs, seconds, pollUs, only: values.only?.split(','), json: values.json, profile: values.profile };
+    const { json, profile, allocations } = values;
+    return { runs, seconds, pollUs, only: values.only?.split(','), json, profile, allocations };
   } catch (error) {
     return refuse(error.message);
   }
 }
 
-const { runs, seconds, pollUs, only, json, profile } = readArguments();
+const { runs, seconds, pollUs, only, json, profile, allocations } = readArguments();
+const measures = profile === undefined && !allocations;
 const cache = fileURLToPath(new URL('../node_modules/.cache/run', import.meta.url));
 mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'ring-'));
@@ -54,6 +57,7 @@ const rows = new Map();
 function note(column, results) {
   for (const { name, depth, ...figures } of results) {
     const row = rows.get(keyOf({ name, depth })) ?? rows.set(keyOf({ name, depth }), {}).get(keyOf({ name, depth }));
+    if (Object.keys(figures).length === 0) continue;
     row[column] ??= {};
     for (const [figure, value] of Object.entries(figures)) {
       row[column][figure] ??= [];
@@ -125,11 +129,18 @@ try {
   const task = { share, seconds, ...(only && { only }) };
   if (profile !== undefined) {
     mkdirSync(profile, { recursive: true });
-    const flags = ['--cpu-prof', `--cpu-prof-dir=${profile}`, '--heap-prof', `--heap-prof-dir=${profile}`];
-    await device({ ...task, pollUs }, flags);
+    await device({ ...task, pollUs }, ['--cpu-prof', `--cpu-prof-dir=${profile}`]);
     console.log(`profiles are in ${profile}; to be opened with the developer tools of Chromium`);
   }
-  for (let run = 0; run < runs && profile === undefined; run++) {
+  if (allocations) {
+    for (const { name, allocations: found } of await device({ ...task, pollUs, allocations })) {
+      if (found === undefined) continue;
+      const all = found.reduce((sum, [, bytes]) => sum + bytes, 0);
+      console.log(`${name}: ${all.toFixed(0)}`);
+      for (const [what, bytes] of found) if (bytes >= 1) console.log(`${bytes.toFixed(0).padStart(8)}  ${what}`);
+    }
+  }
+  for (let run = 0; measures && run < runs; run++) {
     // Turned round each time, so that none always comes after the same other.
     for (const [column, poll] of run % 2 === 0 ? COLUMNS : COLUMNS.toReversed()) {
       note(column, await device({ ...task, pollUs: poll }));
@@ -139,7 +150,7 @@ try {
     note('bare', await bare(share, seconds));
     console.error(`run ${run + 1} of ${runs}`);
   }
-  if (profile === undefined) console.log(table());
+  if (measures) console.log(table());
   const host = { cpus: availableParallelism(), model: cpus()[0]?.model, node: process.version, load: loadavg()[0] };
   console.log(
     `load average ${host.load.toFixed(1)} on ${host.cpus} processors: the driver and the device need one each`,

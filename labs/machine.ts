@@ -124,7 +124,7 @@ export class LabMachine {
     this.pci.attach(hostBridge(), 0);
     for (const [place, number] of others) {
       const device = new RngDevice({ random: (into) => void into.fill(4), defer: (work) => void setImmediate(work) });
-      this.pci.attach(this.#plug('entropy', device, { interfaces: undefined, rings }).pci, place, number);
+      this.#attach('entropy', this.#plug('entropy', device, { interfaces: undefined, rings }).pci, place, number);
     }
     const device = new P9Device({
       mountTag,
@@ -133,7 +133,7 @@ export class LabMachine {
     });
     const transport = this.#plug(mountTag, device, { interfaces, rings });
     this.function = transport.pci;
-    this.pci.attach(transport.pci, slot);
+    this.#attach(mountTag, transport.pci, slot);
     const bars = assignBars(this.pci, WINDOWS);
     this.stream.emit('', 'machine', {
       description: describeMachine({ pci: this.pci, bars, ports, mmio: memory }, this.guestRam.regions),
@@ -201,6 +201,11 @@ export class LabMachine {
 
   #interrupted(level: boolean): void {
     if (level) this.#interrupts += 1;
+  }
+
+  #attach(name: string, pci: PciFunction, slot: number, number = 0): void {
+    this.pci.attach(pci, slot, number);
+    this.#port(name).emit('plugged', { name: pci.name, bus: 'pci', address: slot, function: number });
   }
 
   #plug(

@@ -1,5 +1,5 @@
-// One guest that reads a file in small pieces: MODE REQUESTS ACCEL. With `off` uninspected; with `on` it prints the address of the
-// page first. Waits for a line on standard input before it reads. Prints one line of JSON for each thing it has to say.
+// One guest that reads a file in small pieces: MODE REQUESTS ACCEL. With `off` uninspected, with `stream` its events are made and
+// taken by nobody, with `on` inspected: it prints the address of the page first. Waits for a line on standard input before it reads. Prints one line of JSON for each thing it has to say.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,9 +36,20 @@ const look = () => {
 };
 const looking = setInterval(look, 200);
 const treads = () => vm.counters().host?.Tread?.count ?? 0;
-const before = { events: inspector?.hooks.events.count ?? 0, treads: treads(), cpu: process.cpuUsage(), thread: threadMs() };
+const before = {
+  events: inspector?.hooks.events.count ?? 0,
+  treads: treads(),
+  cpu: process.cpuUsage(),
+  thread: threadMs(),
+};
 const began = performance.now();
-const { status, stderr } = await vm.exec(['dd', 'if=/mnt/host/data', 'of=/dev/null', `bs=${PIECE}`, `count=${requests}`]);
+const { status, stderr } = await vm.exec([
+  'dd',
+  'if=/mnt/host/data',
+  'of=/dev/null',
+  `bs=${PIECE}`,
+  `count=${requests}`,
+]);
 const ms = performance.now() - began;
 clearInterval(looking);
 look();

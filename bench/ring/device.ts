@@ -16,6 +16,7 @@ import { RingPoller } from '../../devices/virtio/ring-poller.ts';
 import { openLocal } from '../../ninep/backends/local/local.ts';
 import { createSession } from '../../ninep/session.ts';
 import { IoEventFdDoorbells } from '../../vmm/accelerators/kvm/doorbells.ts';
+import { sampleAllocations } from './allocations.ts';
 import { areasAt, RING_SIZE } from './bare-ring.ts';
 import { BUFFER_BYTES, Driver, type DriverData } from './driver.ts';
 import { BESIDE, GETATTR, OPERATIONS } from './operations.ts';
@@ -38,6 +39,8 @@ export interface Task {
   readonly idle?: boolean;
   /** Measured instead: what becomes of requests beside a slow file. */
   readonly slow?: boolean;
+  /** Also told: what the device allocates for each operation, by the functions of the bundle. */
+  readonly allocations?: boolean;
 }
 
 interface WorkerTask extends Task {
@@ -49,6 +52,7 @@ const RING_BYTES = 1 << 16;
 const PAGE = 4096;
 const IDLE_MS = 2000;
 const TRICKLE_MS = 10;
+const WARM_UP_S = 0.4;
 /** Requests that wait for the slow file at a time. */
 const SLOW_REQUESTS = 8;
 
@@ -74,7 +78,19 @@ async function serve(task: Task): Promise<void> {
     drivers.push({ ram: shared, ring, buffers: FIRST_ADDRESS + devices * RING_BYTES + index * BUFFER_BYTES, doorbell });
   }
   const worker = new Worker(new URL(import.meta.url), { workerData: { ...task, drivers } satisfies WorkerTask });
-  worker.on('message', (line) => console.log(JSON.stringify(line)));
+  let sampled = task.allocations === true ? sampleAllocations() : undefined;
+  worker.on('message', (line) => {
+    console.log(JSON.stringify(line));
+    if (sampled === undefined) return;
+    const found = sampled();
+    sampled = sampleAllocations();
+    // What came before the measurement, to compile and to warm up, is not told.
+    if (line.operations === undefined) return;
+    const perOperation = found.map(([name, bytes]) => [name, bytes / line.operations]);
+    console.log(
+      JSON.stringify({ name: `${line.name}, depth ${line.depth}, bytes for each`, allocations: perOperation }),
+    );
+  });
   worker.on('error', (error) => {
     console.error(error);
     process.exitCode = 1;
@@ -122,7 +138,15 @@ function plugIn(device: P9Device, ram: GuestRam, ring: number): number {
   return bell.fd;
 }
 
-async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow = false }: WorkerTask): Promise<void> {
+async function drive({
+  drivers: all,
+  seconds,
+  only,
+  fids = 0,
+  idle = false,
+  slow = false,
+  allocations = false,
+}: WorkerTask): Promise<void> {
   const drivers = all.map((data) => new Driver(data));
   for (const driver of drivers) driver.greet();
   const [driver] = drivers;
@@ -148,7 +172,8 @@ async function drive({ drivers: all, seconds, only, fids = 0, idle = false, slow
   }
   const wanted = OPERATIONS.filter(({ name }) => only?.includes(name) ?? true);
   // What has not been done before has to be compiled.
-  for (const operation of wanted) await driver.measure(operation, seconds / 2);
+  for (const operation of wanted) await driver.measure(operation, WARM_UP_S);
+  if (allocations) tell({ name: 'warm' });
   for (const operation of wanted) {
     const { name, depth } = operation;
     tell({ name, depth, ...(await driver.measure(operation, seconds)) });

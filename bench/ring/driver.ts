@@ -26,6 +26,8 @@ export interface Measurement {
   readonly cpuUs: number;
   readonly kicksPerOperation: number;
   readonly operations: number;
+  /** Bytes of the process that are resident afterwards. */
+  readonly rss: number;
 }
 
 const MSIZE = LARGE + 4096;
@@ -80,11 +82,11 @@ export class Driver {
     throw new Error(`${name}: ${JSON.stringify(decodeMessage(reply.slice(0, size)))}`);
   }
 
-  /** Makes so many fids and keeps them. */
+  /** Makes so many fids, each with an object of its own, and keeps them. */
   hold(fids: number): void {
     for (let i = 0; i < fids; i += 1) {
       const newfid = fidNumber(FIDS.held + i);
-      this.call('Twalk', { fid: fidNumber(FIDS.root), newfid, wname: [] });
+      this.call('Twalk', { fid: fidNumber(FIDS.root), newfid, wname: [new TextEncoder().encode('file')] });
     }
   }
 
@@ -193,6 +195,7 @@ export class Driver {
     const sorted = this.#samples.subarray(0, Math.min(taken, MOST_SAMPLES)).toSorted();
     return {
       operations: done,
+      rss: process.memoryUsage.rss(),
       perSecond: (done / elapsed) * 1000,
       medianUs: (sorted[sorted.length >> 1] ?? 0) * 1000,
       p99Us: (sorted[Math.floor(sorted.length * 0.99)] ?? 0) * 1000,

@@ -7,6 +7,9 @@ const MAX_CHAIN_BYTES = 2 ** 32;
 /** A longer buffer is taken in pieces. */
 const MAX_VIEW_BYTES = 2 ** 30;
 
+/** A part without segments. */
+const NONE: Uint8Array[] = [];
+
 /** What a chain is checked against. */
 export interface ChainRules {
   /** Index of the queue, for messages. */
@@ -22,8 +25,8 @@ export interface ChainRules {
 
 /** Readable and writable parts of a chain under way. Made for one chain; what it holds then belongs to that. */
 export class ChainSegments {
-  readonly readable: Uint8Array[] = [];
-  readonly writable: Uint8Array[] = [];
+  readable: Uint8Array[] = NONE;
+  writable: Uint8Array[] = NONE;
   readableLength = 0;
   writableLength = 0;
   /** Descriptors added, those of length 0 included. */
@@ -47,18 +50,22 @@ export class ChainSegments {
     if (this.#seenWritable && !isWritable) return 'readable-after-writable';
     this.#seenWritable = isWritable;
     if (length === 0) return undefined;
-    if (!this.#addViews(address, length, isWritable ? this.writable : this.readable)) return 'buffer-outside-ram';
+    if (!this.#addViews(address, length, isWritable)) return 'buffer-outside-ram';
     if (isWritable) this.writableLength += length;
     else this.readableLength += length;
     return this.readableLength + this.writableLength > MAX_CHAIN_BYTES ? 'chain-too-large' : undefined;
   }
 
-  /** Adds the views of a buffer to `into`; false when any of it is not RAM. */
-  #addViews(address: number, length: number, into: Uint8Array[]): boolean {
+  /** Adds the views of a buffer; false when any of it is not RAM. */
+  #addViews(address: number, length: number, isWritable: boolean): boolean {
     for (let done = 0; done < length; done += MAX_VIEW_BYTES) {
       const view = viewOf(this.#rules.memory, address + done, Math.min(length - done, MAX_VIEW_BYTES));
       if (view === undefined) return false;
-      into.push(view);
+      const into = isWritable ? this.writable : this.readable;
+      // Most parts are of one segment, and a list grown from nothing has room for seventeen.
+      if (into.length > 0) into.push(view);
+      else if (isWritable) this.writable = [view];
+      else this.readable = [view];
     }
     return true;
   }

@@ -3,9 +3,9 @@
  * a guest that is stepped through.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
 
@@ -17,13 +17,10 @@ interface Picture {
   readonly of: number | string;
   readonly view: string;
   readonly device: string;
-  /** Name of an event that is selected: the first of its kind, and of this text where there is one. */
-  readonly at?: { readonly kind: string; readonly text?: RegExp };
   /** Height of the window, in pixels. */
   readonly height?: number;
 }
 
-const MOUNT = 'docs/recordings/mount.tsvmm';
 const LAB = 'lab';
 const WIDTH = 1120;
 const HEIGHT = 640;
@@ -35,12 +32,16 @@ const PATIENCE_MS = 120_000;
 const SETTLED_MS = 1_500;
 
 const PICTURES: readonly Picture[] = [
+  { name: 'lab-1-bus', of: 1, view: 'bus', device: LAB },
   { name: 'lab-2-configuration', of: 2, view: 'config', device: LAB, height: 900 },
   { name: 'lab-3-status', of: 3, view: 'status', device: LAB },
   { name: 'lab-4-registers', of: 4, view: 'registers', device: LAB, height: 800 },
   { name: 'lab-7-interrupts', of: 7, view: 'interrupts', device: LAB },
   { name: 'lab-8-status', of: 8, view: 'status', device: LAB },
 ];
+
+/** The guest that is stepped through. */
+const STEPPED = 'lab-1-step';
 
 const TSVMM = join('vmm', 'bin', 'tsvmm.js');
 
@@ -76,9 +77,7 @@ async function ended(child: ChildProcess): Promise<void> {
 
 /** Shows a view: what is selected is in the fragment of the address. */
 async function show(page: Page, selection: Readonly<Record<string, string>>): Promise<void> {
-  await page.evaluate((fragment) => {
-    location.hash = fragment;
-  }, new URLSearchParams(selection).toString());
+  await page.evaluate(`location.hash = ${JSON.stringify(new URLSearchParams(selection).toString())}`);
   await page.reload({ waitUntil: 'load' });
   await page.waitForSelector('.view-link[aria-current=page]', { timeout: PATIENCE_MS });
 }
@@ -124,15 +123,48 @@ async function takeRecorded(browser: Browser, scratch: string, picture: Picture)
   }
 }
 
+/** A guest held before its first 9P message of the share, as a newcomer steps there. */
+async function takeStepped(browser: Browser, scratch: string, name: string): Promise<void> {
+  writeFileSync(join(scratch, 'greeting'), 'hello\n');
+  const share = ['--virtfs', 'local,path=.,mount_tag=host'];
+  const guest = ['run', '--accel', 'software', ...share, '--inspect', '0,wait=on', '--', 'cat', '/mnt/host/greeting'];
+  const { child, url } = await served([resolve(TSVMM), ...guest], scratch);
+  try {
+    const page = await opened(browser, url);
+    const run = page.getByRole('button', { name: 'Run', exact: true });
+    await run.waitFor({ timeout: PATIENCE_MS });
+    // The devices are known when the machine is put together; then the step can be about one of them.
+    await stepTo(page, 'request', 'host');
+    await page.keyboard.press('b');
+    await page.waitForTimeout(SETTLED_MS);
+    await shot(page, name);
+    await run.click();
+    await page.context().close();
+  } finally {
+    await ended(child);
+  }
+}
+
+/** Chooses the device, and steps to its next event of a kind. */
+async function stepTo(page: Page, kind: string, device: string): Promise<void> {
+  const devices = page.getByLabel('Device');
+  await devices.locator('option', { hasText: new RegExp(`^${device}$`) }).waitFor({ state: 'attached', timeout: PATIENCE_MS });
+  await devices.selectOption(device);
+  await page.locator('.control select').selectOption(kind);
+  await page.locator('.control input[type=checkbox]').check();
+  await page.getByRole('button', { name: 'Step', exact: true }).click();
+  await page.locator('.before b', { hasText: kind }).waitFor({ timeout: PATIENCE_MS });
+}
+
 const chosen = process.argv.slice(2);
 if (withoutChromium !== undefined) throw new Error(withoutChromium);
 mkdirSync(OUT, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-pictures-'));
 const browser = await launchChromium();
 try {
-  for (const picture of PICTURES) {
-    if (chosen.length === 0 || chosen.includes(picture.name)) await takeRecorded(browser, scratch, picture);
-  }
+  const wanted = (name: string) => chosen.length === 0 || chosen.includes(name);
+  for (const picture of PICTURES) if (wanted(picture.name)) await takeRecorded(browser, scratch, picture);
+  if (wanted(STEPPED)) await takeStepped(browser, scratch, STEPPED);
 } finally {
   await browser.close();
   rmSync(scratch, { recursive: true });

@@ -3,6 +3,7 @@ import { DISK_KEYS, P9_KEYS, RNG_KEYS } from '../options/device.ts';
 import { DEVICE_MODELS } from '../options/device-models.ts';
 import { DRIVE } from '../options/drive.ts';
 import { FSDEV_DRIVERS, fsdevTable, virtfsTable } from '../options/fsdev.ts';
+import { INSPECT_KEYS } from '../options/inspect.ts';
 import { columns, type ReferenceLine, referenceOf } from '../options/reference.ts';
 import { TRACE_KEYS } from '../options/trace.ts';
 import { VIRTIO_MMIO_KEYS, VIRTIO_PCI_KEYS } from '../options/virtio-keys.ts';
@@ -78,6 +79,7 @@ export function runHelp(): string {
     section('Keys of all devices on the PCI bus:', columns(referenceOf(VIRTIO_PCI_KEYS))),
     section('Keys of all devices by virtio-mmio:', columns(referenceOf(VIRTIO_MMIO_KEYS))),
     traceSection(),
+    section('Keys of --inspect, after [HOST:]PORT:', columns(referenceOf(INSPECT_KEYS))),
     section("QEMU's options, accepted for what tsvmm does in any case:", columns(accepted)),
     section("Keys while the terminal is the guest's console:", CONSOLE_KEYS.join('\n')),
     section('Exit status:', columns(exitStatuses())),

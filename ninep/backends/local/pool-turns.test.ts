@@ -66,7 +66,7 @@ test('while a file does not answer, however many ask for it, others are read and
     const hung = into.map((one) => slow.read(0n, [one], REQUEST));
     const reads = Array.from({ length: 20 }, () => readText(other));
     const answered = Promise.all([...reads, other.fsync(false)]);
-    const late = sleep(LATE_MS, 'late');
+    const late = sleep(LATE_MS, 'late', { ref: false });
     expect(await Promise.race([answered, late])).toEqual([...reads.map(() => 'content'), undefined]);
     writeSync(fifo, Buffer.alloc(WAITING, 7));
     expect(await Promise.all(hung)).toEqual(into.map(() => 1));

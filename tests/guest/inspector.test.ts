@@ -1,0 +1,223 @@
+/**
+ * The inspector's page in a real browser, over a real guest. Screenshots of every view stay in a directory beside those of
+ * other runs, whose path is printed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { GUEST_TIMEOUT_MS } from '../support/guest.ts';
+import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
+import { TSVMM } from '../support/tsvmm.ts';
+
+const define = withoutChromium === undefined ? describe : describe.skip;
+const PICTURES = process.env.TSVMM_PICTURES ?? join(tmpdir(), 'tsvmm-inspector-pictures');
+/** Longest to wait for the page to show something. */
+const PATIENCE_MS = 60_000;
+const FILE_LENGTH = 200_000;
+
+/** A run of tsvmm whose page was announced. */
+interface Run {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly output: () => string;
+}
+
+async function run(args: readonly string[]): Promise<Run> {
+  const child = spawn(process.execPath, [TSVMM, ...args], { stdio: 'pipe' });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  for (
+    const began = Date.now();
+    Date.now() - began < PATIENCE_MS;
+    await new Promise((again) => setTimeout(again, 50))
+  ) {
+    const url = /http:\S+/.exec(err + out)?.[0];
+    if (url !== undefined) return { process: child, url, output: () => out };
+    if (child.exitCode !== null) break;
+  }
+  child.kill('SIGKILL');
+  throw new Error(`no address was printed: ${err}`);
+}
+
+define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
+  const share = mkdtempSync(join(tmpdir(), 'tsvmm-inspected-'));
+  const recording = join(share, '..', `${share.split('/').at(-1)}.rec`);
+  let browser: Browser;
+  let machine: Run;
+  let page: Page;
+  const complaints: string[] = [];
+
+  const newPage = async (): Promise<Page> => {
+    const made = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+    made.setDefaultTimeout(PATIENCE_MS);
+    made.on('pageerror', (error) => complaints.push(String(error)));
+    made.on('console', (message) => complaints.push(message.text()));
+    return made;
+  };
+  const text = async (selector: string) => (await page.locator(selector).first().textContent()) ?? '';
+  const before = () => page.locator('.before');
+  const show = (view: string) => page.getByRole('button', { name: new RegExp(`^${view}`) }).click();
+  /** Steps, and waits until the machine stands before another event. */
+  const step = async (): Promise<string> => {
+    const old = await before().textContent();
+    await page.getByRole('button', { name: 'Step', exact: true }).click();
+    await page.waitForFunction(
+      (last) => {
+        const now = document.querySelector('.before .number')?.parentElement?.textContent;
+        return now !== undefined && now !== last;
+      },
+      old,
+      { timeout: PATIENCE_MS },
+    );
+    return (await before().textContent()) ?? '';
+  };
+  const photograph = async (of: Page, name: string) => {
+    mkdirSync(PICTURES, { recursive: true });
+    for (const [look, width, theme] of [
+      ['light', 1280, 'light'],
+      ['dark', 1280, 'dark'],
+      ['narrow', 400, 'light'],
+    ] as const) {
+      await of.setViewportSize({ width, height: 860 });
+      await of.evaluate((to) => {
+        document.documentElement.dataset.theme = to;
+      }, theme);
+      await of.screenshot({ path: join(PICTURES, `${name}-${look}.png`) });
+      const wide = await of.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+      expect([name, look, wide]).toEqual([name, look, false]);
+    }
+    await of.setViewportSize({ width: 1280, height: 860 });
+  };
+  const views = (of: Page) => of.locator('nav .view-link > span').allTextContents();
+
+  beforeAll(async () => {
+    writeFileSync(join(share, 'file'), Buffer.alloc(FILE_LENGTH, 'read me\n'));
+    browser = await launchChromium();
+    const shared = ['--accel', 'software', '--virtfs', `local,path=${share},mount_tag=host,readonly=on`];
+    machine = await run([
+      ...['run', '-m', '128M', '--inspect', '0,wait=on', '--record', recording],
+      ...shared,
+      ...['--', 'sh', '-c', 'read go; dd if=/mnt/host/file bs=512 of=/dev/null 2>/dev/null; echo done; read go'],
+    ]);
+    page = await newPage();
+    await page.goto(machine.url);
+  }, GUEST_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    machine?.process.kill('SIGKILL');
+    rmSync(share, { recursive: true, force: true });
+    rmSync(recording, { force: true });
+    console.log(`screenshots: ${PICTURES}`);
+  }, GUEST_TIMEOUT_MS);
+
+  test(
+    'opened before the guest runs, it shows the bus, and takes the token out of the address',
+    async () => {
+      await page.waitForSelector('[role=status].stands');
+      expect(page.url()).not.toContain('token');
+      await expect(text('main, .view')).resolves.toMatch(/virtio-9p/);
+      expect(await before().textContent()).toMatch(/config-(read|write)/);
+      await page.reload();
+      await page.waitForSelector('[role=status].stands');
+    },
+    GUEST_TIMEOUT_MS,
+  );
+
+  test(
+    'steps through the first configuration cycles, then Tversion and Tattach of the mount',
+    async () => {
+      expect(await step()).toMatch(/config-/);
+      expect(await step()).toMatch(/config-/);
+      await page.getByLabel('Device').selectOption('host');
+      await page.locator('.control select').selectOption('request');
+      await page.getByRole('checkbox', { name: 'of host' }).check();
+      expect(await step()).toMatch(/request host Tversion/);
+      expect(await step()).toMatch(/request host Tattach/);
+      await photograph(page, 'standing');
+    },
+    GUEST_TIMEOUT_MS,
+  );
+
+  test(
+    'shows every view while the guest reads a file; one Tread is followed from kick to interrupt',
+    async () => {
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
+      await page.waitForSelector('[role=status].runs');
+      machine.process.stdin?.write('go\n');
+      for (const began = Date.now(); !machine.output().includes('done'); ) {
+        expect(Date.now() - began).toBeLessThan(PATIENCE_MS * 2);
+        await new Promise((again) => setTimeout(again, 100));
+      }
+      const shown = await views(page);
+      expect(shown).toEqual(expect.arrayContaining(['Bus', 'Rings', 'Fids', 'Latencies', 'Timeline']));
+      for (const [index, view] of shown.entries()) {
+        await show(view);
+        await page.waitForTimeout(300);
+        await photograph(page, `${String(index + 1).padStart(2, '0')}-${view.toLowerCase().replaceAll(' ', '-')}`);
+      }
+      await page.keyboard.press('m');
+      await page.locator('.sequence .asked', { hasText: 'Tread' }).last().click();
+      await show('Timeline');
+      const told = await text('main, .view');
+      for (const part of [
+        'Tread',
+        'kick',
+        'chain taken',
+        'preadv2',
+        'Rread',
+        'chain returned',
+        'notification',
+        'interrupt',
+      ]) {
+        expect(told).toContain(part);
+      }
+    },
+    GUEST_TIMEOUT_MS * 2,
+  );
+
+  test(
+    'says how the machine ended; nothing was on the console of the browser',
+    async () => {
+      machine.process.stdin?.write('go\n');
+      await page.waitForSelector('[role=status].ended');
+      if (machine.process.exitCode === null) await once(machine.process, 'exit');
+      expect(machine.process.exitCode).toBe(0);
+      expect(complaints).toEqual([]);
+    },
+    GUEST_TIMEOUT_MS,
+  );
+
+  test(
+    'shows the recording of the same run, at any time of it',
+    async () => {
+      const served = await run(['inspect', recording]);
+      try {
+        const recorded = await newPage();
+        await recorded.goto(served.url);
+        await recorded.waitForSelector('nav .view-link');
+        await recorded.keyboard.press('End');
+        await recorded.waitForFunction(() =>
+          /[1-9][\d\s]* events/.test(document.querySelector('header')?.textContent ?? ''),
+        );
+        await photograph(recorded, 'recording');
+        expect(complaints).toEqual([]);
+        served.process.kill('SIGINT');
+        const [status] = await once(served.process, 'exit');
+        expect(status).toBe(0);
+      } finally {
+        served.process.kill('SIGKILL');
+      }
+    },
+    GUEST_TIMEOUT_MS,
+  );
+});
