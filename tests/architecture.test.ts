@@ -12,6 +12,7 @@ const FOLDERS = [
   'devices',
   'trace',
   'inspector',
+  'workbench',
   'vmm',
   'tests',
   'examples',
@@ -38,6 +39,7 @@ const MAY_IMPORT: Record<Folder, readonly { readonly from: Folder; readonly only
     ],
     trace: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }],
     inspector: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }, { from: 'trace' }],
+    workbench: [{ from: 'bytes' }, { from: 'ninep' }, { from: 'devices' }, { from: 'trace' }, { from: 'inspector' }],
     vmm: [
       { from: 'bytes' },
       { from: 'ninep' },
@@ -68,6 +70,7 @@ const BROWSER = [
   /^devices\//,
   /^trace\//,
   /^inspector\//,
+  /^workbench\//,
   /^ninep\/(?!backends\/local\/)/,
   /^vmm\/(accelerator|memory-map|machine|guest|guest-parts|share-session|browser)\.ts$/,
   /^vmm\/(browser|control)\//,

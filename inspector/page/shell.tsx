@@ -11,10 +11,16 @@ import { showTheme, storedTheme, THEMES } from './theme.ts';
 import { TimeBar } from './time-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 import type { Selection } from './view-props.ts';
-import { VIEWS } from './views.ts';
+import { VIEWS, type ViewRow } from './views.ts';
+
+export interface ShellProps {
+  readonly inspected: Inspected;
+  /** Where it is not the usual ones. */
+  readonly views?: readonly ViewRow[];
+}
 
 /** The page around what is inspected. */
-export function Shell({ inspected }: { readonly inspected: Inspected }) {
+export function Shell({ inspected, views = VIEWS }: ShellProps) {
   const [, draw] = useState(0);
   const follower = useMemo(() => new Follower(() => draw((count) => count + 1)), []);
   const [selection, setSelection] = useState<Selection>(() => selectionOf(window.location.hash));
@@ -73,10 +79,10 @@ export function Shell({ inspected }: { readonly inspected: Inspected }) {
   ]);
   useKeys(
     'Views',
-    VIEWS.map(({ key, title, shortcut }) => ({ keys: [shortcut], doc: title, run: () => select({ view: key }) })),
+    views.map(({ key, title, shortcut }) => ({ keys: [shortcut], doc: title, run: () => select({ view: key }) })),
   );
 
-  const view = VIEWS.find(({ key }) => key === selection.view) ?? VIEWS[0];
+  const view = views.find(({ key }) => key === selection.view) ?? views[0];
   const View = view?.component;
   return (
     <div class="shell">
@@ -90,7 +96,7 @@ export function Shell({ inspected }: { readonly inspected: Inspected }) {
         onHelp={() => setHelps(true)}
       />
       <Navigation
-        views={VIEWS}
+        views={views}
         view={view?.key ?? ''}
         devices={devices}
         device={device}

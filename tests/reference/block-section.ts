@@ -55,16 +55,50 @@ function hasBits({ bits }: RegisterDescription): boolean {
 function registerTable(block: string, rows: readonly RegisterDescription[]): string {
   return table(
     ['offset', 'bytes', 'register', 'access', 'reset', 'meaning', 'specification'],
-    rows.map((row) => [
-      hex(row.at),
-      String(row.width),
-      hasBits(row) ? link(code(row.name), `#${slug(heading(block, row.name))}`) : code(row.name),
-      row.mask === undefined ? row.access : `${row.access} ${bitRanges(BigInt(row.mask))}`,
-      hex(row.reset),
-      cell(row.doc),
-      cell(row.spec),
+    runsOf(rows).map(({ first, last }) => [
+      first === last ? hex(first.at) : `${hex(first.at)} to ${hex(last.at)}`,
+      String(first.width),
+      nameOf(block, first) + (first === last ? '' : ` to ${nameOf(block, last)}`),
+      first.mask === undefined ? first.access : `${first.access} ${bitRanges(BigInt(first.mask))}`,
+      hex(first.reset),
+      meaningOf(first),
+      cell(first.spec),
     ]),
   );
+}
+
+function nameOf(block: string, row: RegisterDescription): string {
+  return hasBits(row) ? link(code(row.name), `#${slug(heading(block, row.name))}`) : code(row.name);
+}
+
+function meaningOf({ doc, selectedBy }: RegisterDescription): string {
+  return selectedBy === undefined ? cell(doc) : `${cell(doc)} Of the one that ${code(selectedBy)} names.`;
+}
+
+/** Registers of a kind that follow each other: an array of bytes. */
+interface Run {
+  readonly first: RegisterDescription;
+  last: RegisterDescription;
+}
+
+/** Registers that follow each other and differ by a number in their names stand in one line. */
+function runsOf(rows: readonly RegisterDescription[]): Run[] {
+  const runs: Run[] = [];
+  for (const row of rows) {
+    const run = runs.at(-1);
+    if (run !== undefined && !hasBits(row) && kindOf(row) === kindOf(run.last) && follows(row, run.last))
+      run.last = row;
+    else runs.push({ first: row, last: row });
+  }
+  return runs;
+}
+
+const follows = (row: RegisterDescription, before: RegisterDescription) => row.at === before.at + before.width;
+
+/** All that registers of one run have in common. */
+function kindOf({ name, width, access, reset, spec, doc, mask, selectedBy }: RegisterDescription): string {
+  const stem = name.replace(/\[?[0-9a-f]+\]?$/, '');
+  return [stem, width, access, reset, spec, doc.replace(/\d+/g, ''), mask, selectedBy].join('\n');
 }
 
 function bitSection(block: string, row: RegisterDescription): string {

@@ -44,6 +44,13 @@ describe('the reference', () => {
     ]);
   });
 
+  test('has registers that follow each other, and differ by a number in their names, in one line', () => {
+    expect(pages.get('virtio-devices.md')).toMatch(/\| 0x2 to 0x20 \| 1 \| `tag\[0\]` to `tag\[30\]` \|/);
+    expect(pages.get('platform.md')).toMatch(
+      /\n\| 0x15 \| 1 \| `base_memory_low` \|.*\n\| 0x16 \| 1 \| `base_memory_high` \|/,
+    );
+  });
+
   test('has every message with a link to its counterpart, and says what differs between dialects', () => {
     const text = pages.get('9p.md') ?? '';
     for (const { name } of MESSAGES) expect(fragmentsOf(text)).toContain(name.toLowerCase());
