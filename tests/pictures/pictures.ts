@@ -148,7 +148,9 @@ async function takeStepped(browser: Browser, scratch: string, name: string): Pro
 /** Chooses the device, and steps to its next event of a kind. */
 async function stepTo(page: Page, kind: string, device: string): Promise<void> {
   const devices = page.getByLabel('Device');
-  await devices.locator('option', { hasText: new RegExp(`^${device}$`) }).waitFor({ state: 'attached', timeout: PATIENCE_MS });
+  await devices
+    .locator('option', { hasText: new RegExp(`^${device}$`) })
+    .waitFor({ state: 'attached', timeout: PATIENCE_MS });
   await devices.selectOption(device);
   await page.locator('.control select').selectOption(kind);
   await page.locator('.control input[type=checkbox]').check();
