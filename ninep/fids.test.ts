@@ -51,6 +51,22 @@ describe('FidTable', () => {
   });
 });
 
+describe('numbers used again and again', () => {
+  test('count, limit and list are those of the fids there are', () => {
+    const table = new FidTable(3);
+    const kept = table.reserve(fid(7));
+    for (let i = 0; i < 5000; i += 1) {
+      const [one, other] = [table.reserve(fid(i % 3)), table.reserve(fid(100 + i))];
+      expect(table.size).toBe(3);
+      expect(() => table.reserve(fid(9))).toThrow();
+      table.retire(one);
+      table.retire(other);
+      expect(() => table.get(fid(100 + i))).toThrow();
+    }
+    expect([table.size, table.all()]).toEqual([1, [kept]]);
+  });
+});
+
 describe('fids while requests are under way', () => {
   test('a clunk during a read: the read ends well, and only then is the node released', async () => {
     const gate = new Gate<number>();

@@ -136,9 +136,20 @@ function lastly(first: () => MaybeAsync<void>, second: () => MaybeAsync<void>): 
   );
 }
 
-/** The fids of one connection. */
+/** Numbers without a fid that may stay in a table. */
+const MOST_VACANT = 1024;
+
+/**
+ * The fids of one connection.
+ *
+ * Clients use the same few numbers again and again. A number that is deleted from a large Map and put back leaves a hole in its
+ * chain each time, through which every later look-up of it goes; so the entry of a fid that is gone stays for a while, empty.
+ */
 export class FidTable {
-  private readonly byNumber = new Map<FidNumber, Fid>();
+  private readonly byNumber = new Map<FidNumber, Fid | undefined>();
+  /** Numbers whose entries were emptied since the last were deleted. */
+  private readonly vacant: FidNumber[] = [];
+  private count = 0;
   private readonly limit: number;
 
   /** @param limit the most fids that can exist at once; one more fails with ENFILE. */
@@ -147,7 +158,7 @@ export class FidTable {
   }
 
   get size(): number {
-    return this.byNumber.size;
+    return this.count;
   }
 
   /** The fid of that number; fails with `unknown` if there is none, or if the walk that makes it is still under way. */
@@ -159,17 +170,19 @@ export class FidTable {
 
   /** Takes a free number for a new fid. EINVAL if it is in use or is NOFID, ENFILE at the limit. */
   reserve(number: FidNumber): Fid {
-    if (number === NOFID || this.byNumber.has(number)) fail('EINVAL');
-    if (this.byNumber.size >= this.limit) fail('ENFILE');
-    const fid = new Fid(number);
-    this.byNumber.set(number, fid);
-    return fid;
+    if (number === NOFID || this.byNumber.get(number) !== undefined) fail('EINVAL');
+    if (this.count >= this.limit) fail('ENFILE');
+    return this.put(new Fid(number));
   }
 
   /** Takes the fid out of the table; its number is free at once. It is to be disposed when it has no users. */
   retire(fid: Fid): void {
     fid.move('retire');
-    if (this.byNumber.get(fid.number) === fid) this.byNumber.delete(fid.number);
+    if (this.byNumber.get(fid.number) !== fid) return;
+    this.byNumber.set(fid.number, undefined);
+    this.count--;
+    this.vacant.push(fid.number);
+    if (this.vacant.length > MOST_VACANT) this.deleteVacant();
   }
 
   /**
@@ -184,12 +197,23 @@ export class FidTable {
     fid.backend = old.backend;
     fid.node = node;
     fid.move('bind');
-    this.byNumber.set(fid.number, fid);
-    return fid;
+    return this.put(fid);
   }
 
   /** Every fid, for the end of the connection. */
   all(): Fid[] {
-    return [...this.byNumber.values()];
+    return [...this.byNumber.values()].filter((fid) => fid !== undefined);
+  }
+
+  private put(fid: Fid): Fid {
+    this.byNumber.set(fid.number, fid);
+    this.count++;
+    return fid;
+  }
+
+  private deleteVacant(): void {
+    for (const number of this.vacant.splice(0)) {
+      if (this.byNumber.get(number) === undefined) this.byNumber.delete(number);
+    }
   }
 }
