@@ -84,7 +84,9 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
       ['narrow', 400, 'light'],
     ] as const) {
       await of.setViewportSize({ width, height: 860 });
-      await of.evaluate(`document.documentElement.dataset.theme = '${theme}'`);
+      const button = of.locator('header button', { hasText: /^(system|light|dark)$/ });
+      for (let turns = 0; turns < 3 && (await button.textContent()) !== theme; turns++) await button.click();
+      await of.waitForTimeout(200);
       await of.screenshot({ path: join(PICTURES, `${name}-${look}.png`) });
       const wide = await of.evaluate('document.documentElement.scrollWidth > window.innerWidth');
       expect([name, look, wide]).toEqual([name, look, false]);
