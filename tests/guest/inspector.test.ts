@@ -70,15 +70,12 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
   const step = async (): Promise<string> => {
     const old = await before().textContent();
     await page.getByRole('button', { name: 'Step', exact: true }).click();
-    await page.waitForFunction(
-      (last) => {
-        const now = document.querySelector('.before .number')?.parentElement?.textContent;
-        return now !== undefined && now !== last;
-      },
-      old,
-      { timeout: PATIENCE_MS },
-    );
-    return (await before().textContent()) ?? '';
+    for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await page.waitForTimeout(20)) {
+      const now = (await before().textContent()) ?? '';
+      // While it runs there is nothing, or that it stands between two events.
+      if (now !== old && /^\d/.test(now)) return now;
+    }
+    throw new Error(`it never stood again after ${old}`);
   };
   const photograph = async (of: Page, name: string) => {
     mkdirSync(PICTURES, { recursive: true });
@@ -88,11 +85,11 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
       ['narrow', 400, 'light'],
     ] as const) {
       await of.setViewportSize({ width, height: 860 });
-      await of.evaluate((to) => {
-        document.documentElement.dataset.theme = to;
-      }, theme);
+      const button = of.locator('header button', { hasText: /^(system|light|dark)$/ });
+      for (let turns = 0; turns < 3 && (await button.textContent()) !== theme; turns++) await button.click();
+      await of.waitForTimeout(200);
       await of.screenshot({ path: join(PICTURES, `${name}-${look}.png`) });
-      const wide = await of.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+      const wide = await of.evaluate('document.documentElement.scrollWidth > window.innerWidth');
       expect([name, look, wide]).toEqual([name, look, false]);
     }
     await of.setViewportSize({ width: 1280, height: 860 });
@@ -206,9 +203,7 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
         await recorded.goto(served.url);
         await recorded.waitForSelector('nav .view-link');
         await recorded.keyboard.press('End');
-        await recorded.waitForFunction(() =>
-          /[1-9][\d\s]* events/.test(document.querySelector('header')?.textContent ?? ''),
-        );
+        await recorded.locator('header', { hasText: /[1-9][\d\s]* events/ }).waitFor();
         await photograph(recorded, 'recording');
         expect(complaints).toEqual([]);
         served.process.kill('SIGINT');
