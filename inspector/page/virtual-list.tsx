@@ -20,15 +20,27 @@ export interface VirtualListProps {
   /** The chosen row, which is kept in sight when it changes; -1 for none. */
   readonly chosen?: number;
   readonly onChoose?: (index: number) => void;
+  /** Rows that went away at the beginning since there is the list: what the reader looks at stays where it is. */
+  readonly gone?: number;
   /** Stays at the end when rows are added, until the reader scrolls away from it. */
   readonly follow?: boolean;
 }
 
 /** The list. It takes the height its surroundings give it. */
-export function VirtualList({ label, count, row, keyOf, chosen = -1, onChoose, follow = false }: VirtualListProps) {
+export function VirtualList({
+  label,
+  count,
+  row,
+  keyOf,
+  chosen = -1,
+  onChoose,
+  gone = 0,
+  follow = false,
+}: VirtualListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [{ top, height }, setSight] = useState({ top: 0, height: 600 });
   const atEnd = useRef(true);
+  const goneBefore = useRef(gone);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -38,6 +50,16 @@ export function VirtualList({ label, count, row, keyOf, chosen = -1, onChoose, f
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    const by = gone - goneBefore.current;
+    goneBefore.current = gone;
+    if (element === null || by <= 0 || (follow && atEnd.current)) return;
+    element.scrollTop -= by * ROW_HEIGHT;
+    // Not with the event of that: one frame would show other rows.
+    setSight(({ height }) => ({ top: element.scrollTop, height }));
+  }, [gone, follow]);
 
   useLayoutEffect(() => {
     const element = box.current;

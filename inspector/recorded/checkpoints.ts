@@ -6,6 +6,9 @@ import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model
 /** Events between two states, unless told otherwise. */
 export const STATE_DISTANCE = 4096;
 
+/** Distances there are to scroll back over from any place, where the run has as many before it. */
+const SCROLL_BACK = 4;
+
 /** Most states kept: of a long run those before are thinned out. */
 const MOST_STATES = 64;
 
@@ -28,9 +31,11 @@ export class Checkpoints {
   readonly count: number;
   readonly lastId: EventId;
   readonly origin = ORIGIN;
+  readonly #scrollBack: number;
 
-  private constructor(list: readonly Checkpoint[], { events, time, last }: MachineModel) {
+  private constructor(list: readonly Checkpoint[], { events, time, last }: MachineModel, scrollBack: number) {
     this.list = list;
+    this.#scrollBack = scrollBack;
     this.count = events;
     this.duration = time;
     this.lastId = last;
@@ -56,16 +61,15 @@ export class Checkpoints {
       apart *= 2;
       list = list.filter(({ events }) => events % apart === 0);
     }
-    return new Checkpoints(list, model);
+    return new Checkpoints(list, model, SCROLL_BACK * distance);
   }
 
   /**
-   * The state to begin at for a place: not the last one before it but one earlier, so that there are events to scroll back to.
-   * `isBefore` says whether a state lies before the place.
+   * The state to begin at for a place: not the last one before it but one so much earlier that there is something to
+   * scroll back to. `isBefore` says whether a state lies before the place.
    */
   before(isBefore: (checkpoint: Checkpoint) => boolean): Checkpoint {
-    const after = this.list.findIndex((checkpoint) => !isBefore(checkpoint));
-    const last = after < 0 ? this.list.length - 1 : after - 1;
-    return this.list[Math.max(0, last - 1)] ?? ORIGIN;
+    const last = this.list.findLast(isBefore) ?? ORIGIN;
+    return this.list.findLast(({ events }) => events <= last.events - this.#scrollBack) ?? ORIGIN;
   }
 }

@@ -95,7 +95,7 @@ describe('a recorded run', () => {
         expect(follower.run).toEqual({ running: false, before: event?.id });
         expect(plain(follower.model)).toEqual(stateAfter(count));
         // There is something to scroll back to, and it ends where the run stands.
-        expect(follower.history.length).toBeGreaterThanOrEqual(Math.min(count, DISTANCE));
+        expect(follower.history.length).toBeGreaterThanOrEqual(Math.min(count, 4 * DISTANCE));
         expect(follower.history.at(follower.history.length - 1)).toEqual(event);
       }
       await timeline.seek(0);

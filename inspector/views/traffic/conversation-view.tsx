@@ -83,6 +83,7 @@ export function ConversationView(props: ViewProps) {
             count={rows.length}
             chosen={at}
             onChoose={choose}
+            gone={sequence.forgotten}
             follow={selection.event === undefined}
             row={(index) => <Row row={rows[index]} lanes={lanes} />}
           />

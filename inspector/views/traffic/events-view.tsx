@@ -55,6 +55,7 @@ export function EventsView(props: ViewProps) {
             count={rows.length}
             chosen={at}
             onChoose={(index) => select({ event: rows.at(index)?.id })}
+            gone={rows.forgotten}
             follow={selection.event === undefined}
             row={(index) => <Row event={rows.at(index)} select={select} />}
           />
