@@ -93,7 +93,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   const usage = error instanceof UsageError || (error as NodeJS.ErrnoException).code !== undefined;
   if (!usage) throw error;
