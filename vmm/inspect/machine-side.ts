@@ -11,8 +11,9 @@ import { keptStill } from './standing.ts';
 /** Bytes shown of each 9P message and of each buffer of a ring. */
 const SHOWN = 256;
 
-/** Length of text that is handed over at once; less waits for the end of the turn. */
+/** Length of text that is handed over at once; less waits for more, so many milliseconds: handing over costs more than writing. */
 const PIECE_LENGTH = 32 * 1024;
+const LINGER_MS = 10;
 
 /** Looks at the inspector's thread while the machine stands: so often, and so many in a row without a sign of life. */
 const LOOK_MS = 1000;
@@ -78,10 +79,10 @@ export class MachineSide implements EventSink {
     if (this.#pending.length >= PIECE_LENGTH) this.#flush();
     else if (!this.#flushing) {
       this.#flushing = true;
-      setImmediate(() => {
+      setTimeout(() => {
         this.#flushing = false;
         this.#flush();
-      });
+      }, LINGER_MS).unref();
     }
     if (Atomics.load(this.#words, WORDS.orders) !== this.#seen) this.#look();
     if (this.#until?.(event)) this.#stand(event.id);
