@@ -47,6 +47,12 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
   });
 
   const view = (name: (typeof VIEWS)[number]) => shown.page.locator('.view-link', { hasText: name }).click();
+  /** Types after `/`, and waits until what is shown is what that asks for. */
+  const filter = async (words: string, isShown: () => Promise<boolean>) => {
+    await shown.page.locator('.choices input').fill(words);
+    for (let look = 0; look < 200 && !(await isShown()); look += 1) await shown.page.waitForTimeout(25);
+  };
+  const rows = () => shown.page.locator('.row[role=option]');
   const text = async (selector: string) => (await shown.page.locator(selector).textContent()) ?? '';
   const requestOf = (name: string) => events.find((one) => one.kind === 'request' && one.fields.name === name)?.id;
 
@@ -55,7 +61,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     async () => {
       const { page } = shown;
       await view('Messages');
-      await page.locator('.choices input').fill('Tread');
+      await filter('Tread', async () => /Tread/.test((await rows().first().textContent()) ?? ''));
       expect(await page.locator('.row[role=option]').count()).toBeGreaterThan(10);
       await page.locator('.row[role=option]').first().click();
       const detail = await text('.event-detail');
@@ -64,13 +70,12 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       expect(await page.locator('.bytes').last().textContent()).toMatch(/some[\s\S]*content/);
       await page.locator('.message button', { hasText: 'offset[8]' }).hover();
       expect((await page.locator('.message mark').allTextContents()).join('').trim()).toBe('00 00 00 00 00 00 00 00');
-      await page.locator('.choices input').fill('error');
-      const rows = page.locator('.row[role=option]');
-      expect(await rows.count()).toBe(1);
-      expect(await rows.textContent()).toContain('missing');
-      await rows.click();
+      await filter('error', async () => (await rows().count()) === 1);
+      expect(await rows().count()).toBe(1);
+      expect(await rows().textContent()).toContain('missing');
+      await rows().click();
       expect(await text('.event-detail .bad >> nth=0')).toBe('ENOENT: No such file or directory');
-      await page.locator('.choices input').fill('no such message');
+      await filter('no such message', async () => (await rows().count()) === 0);
       expect(await text('.split-main')).toContain('No message is like that.');
     },
     TIMEOUT_MS,
@@ -163,7 +168,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     async () => {
       const { page } = shown;
       await view('Events');
-      await page.locator('.choices input').fill('events=9p tag=65535');
+      await filter('events=9p tag=65535', async () => (await rows().count()) === 2);
       expect(await page.locator('.row[role=option]').count()).toBe(2);
       await page.locator('.row[role=option]').first().click();
       expect(await text('.event-detail h2')).toContain(`#${requestOf('Tversion')} request`);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { EventStream } from '../../trace/event-stream.ts';
+import { EventPace } from './event-pace.ts';
 import { RingReader, sharedMemory, wordsOf } from './event-ring.ts';
 import { MachineSide, type SideSurroundings } from './machine-side.ts';
 import { type MachineNews, type Order, RING_LENGTH, WORDS } from './shared-words.ts';
@@ -12,7 +13,7 @@ afterEach(() => {
 });
 
 /** A device thread's side, with the inspector's played by the test: `still` runs while the thread stands. */
-function side({ wait = false, still = () => {} }: { wait?: boolean; still?: () => void } = {}) {
+function side({ wait = false, still = () => {}, pace }: { wait?: boolean; still?: () => void; pace?: EventPace } = {}) {
   const memory = sharedMemory();
   const words = wordsOf(memory);
   const { port1, port2 } = new MessageChannel();
@@ -25,6 +26,7 @@ function side({ wait = false, still = () => {} }: { wait?: boolean; still?: () =
     memory,
     port: port1,
     wait,
+    ...(pace && { pace }),
     notice: (line) => notices.push(line),
     keepStill: (block) => {
       steps.push('still');
@@ -96,6 +98,31 @@ describe('handing over', () => {
       next = id + 1;
     }
     expect(next).toBe(count + 2);
+  });
+
+  test('of more than anybody could follow, runs are shown whole, and what is between them is counted', async () => {
+    const { stream, events } = side({ pace: new EventPace({ burst: 300, perSecond: 1_000, run: 100 }) });
+    let setUps = 0;
+    for (const deadline = performance.now() + 400; performance.now() < deadline; ) {
+      for (let count = 0; count < 50; count++) kick(stream);
+      stream.emit('host', 'status', { from: 'here', to: 'there', value: setUps++ });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await moment();
+    const all = events();
+    const shown = all.filter(({ kind }) => kind === 'kick').length;
+    const missing = all.reduce((sum, { count = 0 }) => sum + count, 0);
+    expect(all.length - all.filter(({ kind }) => kind === 'dropped').length + missing).toBe(stream.count);
+    expect(shown).toBeGreaterThanOrEqual(300);
+    expect(shown).toBeLessThanOrEqual(300 + 1_000);
+    expect(all.filter(({ kind }) => kind === 'status').length).toBe(setUps);
+    let next = 1;
+    for (const { id, kind, count = 0, first } of all) {
+      if (kind === 'dropped') expect([first, id]).toEqual([next, next + count - 1]);
+      else expect(id).toBe(next);
+      next = id + 1;
+    }
+    expect(next).toBe(stream.count + 1);
   });
 
   test('long messages are cut', async () => {

@@ -4,6 +4,7 @@ import type { TraceEvent } from '../../trace/event.ts';
 import type { EventSink } from '../../trace/event-stream.ts';
 import { type JsonLine, jsonLine } from '../../trace/json-line.ts';
 import type { HeldMachine } from '../hooks.ts';
+import { EventPace } from './event-pace.ts';
 import { RingWriter, wordsOf } from './event-ring.ts';
 import { type MachineNews, type Order, WORDS } from './shared-words.ts';
 import { keptStill } from './standing.ts';
@@ -27,6 +28,7 @@ export interface SideSurroundings {
   /** What waits for a page at the first event of the guest, and says so. */
   readonly wait: boolean;
   readonly keepStill?: typeof keptStill;
+  readonly pace?: EventPace;
 }
 
 /** Takes events; while `until` lets one pass, the machine stands there. */
@@ -40,6 +42,7 @@ export class MachineSide implements EventSink {
   readonly #around: SideSurroundings;
   readonly #words: Int32Array;
   readonly #ring: RingWriter;
+  readonly #pace: EventPace;
   readonly #machines = new Set<HeldMachine>();
   #pending = '';
   #pendingEvents = 0;
@@ -56,6 +59,7 @@ export class MachineSide implements EventSink {
     this.#around = around;
     this.#words = wordsOf(around.memory);
     this.#ring = new RingWriter(around.memory);
+    this.#pace = around.pace ?? new EventPace();
     if (around.wait) this.#until = afterDescription();
     around.port.on('message', (order: Order) => this.#obeyInTurn(order));
     around.port.unref();
@@ -72,20 +76,38 @@ export class MachineSide implements EventSink {
   }
 
   take(event: TraceEvent): void {
+    // Who steps sees every event.
+    if (this.#pace.shows(event) || this.#until !== undefined) this.#write(event);
+    else this.#leaveOut(event);
+    if (Atomics.load(this.#words, WORDS.orders) !== this.#seen) this.#look();
+    if (this.#until?.(event)) this.#stand(event.id);
+  }
+
+  #write(event: TraceEvent): void {
     if (this.#pendingEvents === 0) this.#pendingFirst = event.id;
     this.#pending += this.#pendingEvents === 0 ? this.#line(event) : `,${this.#line(event)}`;
     this.#pendingEvents += 1;
     this.#last = event;
     if (this.#pending.length >= PIECE_LENGTH) this.#flush();
-    else if (!this.#flushing) {
-      this.#flushing = true;
-      setTimeout(() => {
-        this.#flushing = false;
-        this.#flush();
-      }, LINGER_MS).unref();
-    }
-    if (Atomics.load(this.#words, WORDS.orders) !== this.#seen) this.#look();
-    if (this.#until?.(event)) this.#stand(event.id);
+    else this.#flushSoon();
+  }
+
+  #leaveOut(event: TraceEvent): void {
+    // What was written before comes before what is missing.
+    if (this.#pendingEvents > 0) this.#flush();
+    this.#lost ??= { count: 0, first: event.id };
+    this.#lost.count += 1;
+    this.#last = event;
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setTimeout(() => {
+      this.#flushing = false;
+      this.#flush();
+    }, LINGER_MS).unref();
   }
 
   /** Nothing follows. */
@@ -99,22 +121,23 @@ export class MachineSide implements EventSink {
     this.#around.port.postMessage(news);
   }
 
-  /** Hands over what is there; what there is no room for is counted, and said as soon as there is. */
+  /** Hands over what is there; what is missing is said first, as soon as there is room. */
   #flush(): void {
-    if (this.#pendingEvents === 0) return;
+    if (this.#pendingEvents === 0 && this.#lost === undefined) return;
     const { id, time } = this.#last;
-    let text = this.#pending;
+    const pieces = this.#pendingEvents === 0 ? [] : [this.#pending];
     if (this.#lost !== undefined) {
-      const first = { id: this.#pendingFirst - 1, time, kind: 'dropped', device: '', ...this.#lost };
-      text = `${JSON.stringify(first)},${text}`;
+      const last = this.#lost.first + this.#lost.count - 1;
+      pieces.unshift(JSON.stringify({ id: last, time, kind: 'dropped', device: '', ...this.#lost }));
     }
-    if (this.#ring.write(text)) this.#lost = undefined;
-    else {
+    if (this.#ring.write(pieces.join(','))) this.#lost = undefined;
+    else if (this.#pendingEvents > 0) {
       this.#lost ??= { count: 0, first: this.#pendingFirst };
       this.#lost.count += this.#pendingEvents;
     }
     this.#pending = '';
     this.#pendingEvents = 0;
+    // The event itself need not be kept.
     this.#last = { id, time };
     if (Atomics.exchange(this.#words, WORDS.asleep, 0) === 1) this.#tell({ kind: 'wake' });
   }
