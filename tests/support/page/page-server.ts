@@ -19,7 +19,8 @@ export async function servePage(files: ServedFiles, policy = POLICY): Promise<Pa
   const server = createServer((request, response) => {
     const file = files[request.url ?? ''];
     if (file === undefined) {
-      response.writeHead(404).end();
+      // A browser asks by itself for an icon of a page that names none.
+      response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end();
       return;
     }
     response.writeHead(200, { 'content-type': file.type, 'content-security-policy': policy }).end(file.body);
