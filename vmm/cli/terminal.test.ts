@@ -19,7 +19,7 @@ beforeAll(async () => {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url);" },
     logLevel: 'error',
   });
 });
