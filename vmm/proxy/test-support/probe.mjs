@@ -42,8 +42,17 @@ result.connect = await new Promise((resolve) => {
 result.environ = attempt(() => readFileSync('/proc/1/environ'));
 result.chmod = attempt(() => chmodSync(neighbour, 0o777));
 result.neighbour = attempt(() => readFileSync(neighbour));
-result.threads = readdirSync('/proc/self/task').map((thread) => {
-  const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8');
-  return ['NoNewPrivs', 'Seccomp', 'CapEff', 'CapBnd'].map((name) => status.match(`${name}:\\s*(\\S+)`)?.[1]).join(' ');
-});
+/** What the kernel says of a thread; nothing of one that has ended since it was listed. */
+function statusOf(thread) {
+  try {
+    return [readFileSync(`/proc/self/task/${thread}/status`, 'utf8')];
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return [];
+    throw error;
+  }
+}
+const NAMES = ['NoNewPrivs', 'Seccomp', 'CapEff', 'CapBnd'];
+result.threads = readdirSync('/proc/self/task')
+  .flatMap(statusOf)
+  .map((status) => NAMES.map((name) => status.match(`${name}:\\s*(\\S+)`)?.[1]).join(' '));
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
