@@ -7,7 +7,7 @@ import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model
 import type { RunState } from '../protocol.ts';
 
 /** Least time between two times the page is drawn, in milliseconds, so that most of every second is left for events. */
-const LEAST_PAUSE_MS = 30;
+const LEAST_PAUSE_MS = 60;
 
 /** Asks to be called before the next frame, as `requestAnimationFrame` does. */
 export type NextFrame = (draw: (now: number) => void) => void;

@@ -15,7 +15,7 @@ export interface PaceLimits {
 }
 
 /** A mount and the work of some seconds are whole; a flood is seen in pieces of some hundred requests. */
-export const USUAL_PACE: PaceLimits = { burst: 65_536, perSecond: 10_000, run: 2_000 };
+export const USUAL_PACE: PaceLimits = { burst: 32_768, perSecond: 5_000, run: 2_000 };
 
 /** Kinds that come with each request; of anything else there is no flood. */
 const TRAFFIC: ReadonlySet<string> = new Set([
