@@ -129,8 +129,8 @@ export interface DeviceEvents {
 export interface EventPort {
   /** Most bytes of a buffer an event should carry: 0 to 2^30. */
   readonly snippet: number;
-  /** Records an event that happens now. @returns its number. */
-  emit<K extends keyof DeviceEvents>(kind: K, fields: DeviceEvents[K]): EventId;
+  /** Records an event that happens now; what makes its fields is called, at once, only where somebody wants it. @returns its number. */
+  emit<K extends keyof DeviceEvents>(kind: K, fields: DeviceEvents[K] | (() => DeviceEvents[K])): EventId;
   /** Runs `work`; what is recorded meanwhile names `event` as its cause. */
   causing<T>(event: EventId, work: () => T): T;
   /** Lets others find the event that brought a thing: a chain's bytes, by their array. */

@@ -32,6 +32,7 @@ step('build', process.execPath, ['scripts/build.mjs']);
 step('lint and format', tool('biome'), ['check', '--error-on-warnings', '.']);
 step('types', tool('tsc'), ['--noEmit']);
 step('types of the page', tool('tsc'), ['--noEmit', '-p', 'inspector']);
+step('types of the workbench', tool('tsc'), ['--noEmit', '-p', 'workbench']);
 const kvm = existsSync('/dev/kvm');
 if (!suites.includes('unit') || suites.includes('guest')) {
   for (const arch of kvm ? ['i386', 'x86_64'] : ['i386']) {

@@ -8,6 +8,11 @@ export interface EventSink {
   readonly messageBytes?: number;
   /** Most bytes of each buffer of a ring wanted; none unless given. */
   readonly bufferBytes?: number;
+  /**
+   * Whether the event that happens now is wanted: asked for each, before `take`. One that no sink wants has a number, and
+   * nothing else of it is made.
+   */
+  wants?(kind: EventKind, id: EventId, time: number): boolean;
   /** The event is immutable and may be kept. */
   take(event: TraceEvent): void;
 }
@@ -74,13 +79,31 @@ export class EventStream {
     return Math.max(this.#time, Math.round(this.#clock() - this.#zero));
   }
 
-  /** Records an event that happens now. `cause` is what it follows from, by default what `causing` says. */
-  emit<K extends EventKind>(device: string, kind: K, fields: Events[K], cause = this.#cause): EventId {
+  /**
+   * Records an event that happens now. `cause` is what it follows from, by default what `causing` says. What makes its fields is
+   * called, at once, only where a sink wants it.
+   */
+  emit<K extends EventKind>(
+    device: string,
+    kind: K,
+    fields: Events[K] | (() => Events[K]),
+    cause = this.#cause,
+  ): EventId {
     const id = ++this.#count;
-    this.#time = this.now();
-    const event = { id, time: this.#time, kind, device, ...(cause !== undefined && { cause }), fields } as TraceEvent;
+    const time = this.now();
+    this.#time = time;
+    let event: TraceEvent | undefined;
     for (const sink of this.#sinks) {
       try {
+        if (sink.wants?.(kind, id, time) === false) continue;
+        event ??= {
+          id,
+          time,
+          kind,
+          device,
+          ...(cause !== undefined && { cause }),
+          fields: typeof fields === 'function' ? fields() : fields,
+        } as TraceEvent;
         sink.take(event);
       } catch (error) {
         this.#sinks = this.#sinks.filter((other) => other !== sink);
@@ -118,8 +141,8 @@ export class EventStream {
       get snippet() {
         return stream.bufferBytes;
       },
-      emit: <K extends keyof DeviceEvents>(kind: K, fields: DeviceEvents[K]) =>
-        stream.emit<K>(device, kind, fields as Events[K]),
+      emit: <K extends keyof DeviceEvents>(kind: K, fields: DeviceEvents[K] | (() => DeviceEvents[K])) =>
+        stream.emit<K>(device, kind, fields as Events[K] | (() => Events[K])),
       causing: (event, work) => stream.causing(event, work),
       brought: (thing, event) => stream.brought(thing, event),
       of: (other) => stream.port(other),

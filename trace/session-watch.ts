@@ -29,7 +29,7 @@ export function watchSession(stream: EventStream, device: string, scope?: Reques
       const event = stream.emit(
         device,
         'request',
-        {
+        () => ({
           name: exchange.name ?? `T?${type}`,
           tag,
           type,
@@ -39,7 +39,7 @@ export function watchSession(stream: EventStream, device: string, scope?: Reques
           fields: body && plain(body),
           chain,
           bytes: firstBytes(exchange.request, size, stream.messageBytes),
-        },
+        }),
         chain,
       );
       const started: Started = { device, event, calls: [], time: stream.now(), chain };
@@ -61,7 +61,7 @@ export function watchSession(stream: EventStream, device: string, scope?: Reques
       stream.emit(
         device,
         'reply',
-        {
+        () => ({
           name: answer.name,
           tag,
           type: answer.codec.type,
@@ -74,7 +74,7 @@ export function watchSession(stream: EventStream, device: string, scope?: Reques
           chain,
           calls: calls.length === 0 ? undefined : [...calls],
           bytes: firstBytes(exchange.reply, answer.length, stream.messageBytes),
-        },
+        }),
         request,
       );
     },

@@ -43,7 +43,7 @@ export class HostCalls implements RequestScope {
     const event = this.#stream.emit(
       request?.device ?? '',
       'host-call',
-      { name, text, result, error, took, where, request: request?.event },
+      () => ({ name, text: text(), result, error, took, where, request: request?.event }),
       request?.event,
     );
     if (request !== undefined && request.calls.length < MOST_CALLS) request.calls.push(event);

@@ -52,7 +52,7 @@ export class WatchedQueue implements Virtqueue {
       return outcome;
     }
     const { head, readable, readableLength, writableLength } = outcome;
-    const event = this.#events.emit('chain', {
+    const event = this.#events.emit('chain', () => ({
       queue: this.index,
       head,
       readableLength,
@@ -60,7 +60,7 @@ export class WatchedQueue implements Virtqueue {
       descriptors,
       kick: this.#lastKick(),
       bytes: this.#snippet(readable, readableLength),
-    });
+    }));
     this.#chains.set(outcome, event);
     this.#events.brought(readable, event);
     return outcome;
@@ -73,13 +73,13 @@ export class WatchedQueue implements Virtqueue {
   push(chain: Chain, writtenLength: number): void {
     this.#queue.push(chain, writtenLength);
     if (!this.#attached) return;
-    const event = this.#events.emit('used', {
+    const event = this.#events.emit('used', () => ({
       queue: this.index,
       head: chain.head,
       length: writtenLength,
       chain: this.#chains.get(chain),
       bytes: this.#snippet(chain.writable, writtenLength),
-    });
+    }));
     this.#chains.delete(chain);
     if (this.#used.length < MOST_USED) this.#used.push(event);
   }

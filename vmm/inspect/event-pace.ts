@@ -2,7 +2,7 @@
  * How much of a flood is shown. Whoever watches can follow some thousands of events a second; writing down more takes time of the
  * machine for nothing. What shows how the machine is made and set up is always shown, what passes through it as far as there is room.
  */
-import type { TraceEvent } from '../../trace/event.ts';
+import type { EventKind } from '../../trace/event.ts';
 
 /** Events of a flood that are shown. */
 export interface PaceLimits {
@@ -18,7 +18,7 @@ export interface PaceLimits {
 export const USUAL_PACE: PaceLimits = { burst: 32_768, perSecond: 5_000, run: 2_000 };
 
 /** Kinds that come with each request; of anything else there is no flood. */
-const TRAFFIC: ReadonlySet<string> = new Set([
+const TRAFFIC: ReadonlySet<EventKind> = new Set([
   'kick',
   'chain',
   'used',
@@ -43,8 +43,8 @@ export class EventPace {
     this.#room = limits.burst;
   }
 
-  /** Whether this event, the next one in order, is to be shown. */
-  shows({ kind, time }: TraceEvent): boolean {
+  /** Whether the event that is the next one in order is to be shown; `time` in microseconds. */
+  shows(kind: EventKind, time: number): boolean {
     const { burst, perSecond, run } = this.#limits;
     this.#room = Math.min(burst, this.#room + ((time - this.#time) * perSecond) / 1e6);
     this.#time = time;

@@ -1,6 +1,6 @@
 /** The inspector's end in the thread of the devices: hands events over, and stands where a page wants it to. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { TraceEvent } from '../../trace/event.ts';
+import type { EventKind, TraceEvent } from '../../trace/event.ts';
 import type { EventSink } from '../../trace/event-stream.ts';
 import { type JsonLine, jsonLine } from '../../trace/json-line.ts';
 import type { HeldMachine } from '../hooks.ts';
@@ -75,11 +75,16 @@ export class MachineSide implements EventSink {
     };
   }
 
-  take(event: TraceEvent): void {
-    // Who steps sees every event.
-    if (this.#pace.shows(event) || this.#until !== undefined) this.#write(event);
-    else this.#leaveOut(event);
+  wants(kind: EventKind, id: number, time: number): boolean {
     if (Atomics.load(this.#words, WORDS.orders) !== this.#seen) this.#look();
+    // Who steps sees every event.
+    if (this.#pace.shows(kind, time) || this.#until !== undefined) return true;
+    this.#leaveOut(id, time);
+    return false;
+  }
+
+  take(event: TraceEvent): void {
+    this.#write(event);
     if (this.#until?.(event)) this.#stand(event.id);
   }
 
@@ -92,12 +97,12 @@ export class MachineSide implements EventSink {
     else this.#flushSoon();
   }
 
-  #leaveOut(event: TraceEvent): void {
+  #leaveOut(id: number, time: number): void {
     // What was written before comes before what is missing.
     if (this.#pendingEvents > 0) this.#flush();
-    this.#lost ??= { count: 0, first: event.id };
+    this.#lost ??= { count: 0, first: id };
     this.#lost.count += 1;
-    this.#last = event;
+    this.#last = { id, time };
     this.#flushSoon();
   }
 

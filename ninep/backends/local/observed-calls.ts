@@ -5,8 +5,8 @@ import { isPending } from '../../maybe-async.ts';
 export interface HostCall {
   /** As manual pages have it. */
   readonly name: string;
-  /** The call with its arguments. */
-  readonly text: string;
+  /** Gives the call with its arguments; to be asked while it is being told of, if at all. */
+  readonly text: () => string;
   /** 0 or more, or a negative errno. */
   readonly result: number;
   /** Microseconds. */
@@ -29,7 +29,9 @@ export function observedCalls(hostfs: Hostfs, clock: () => number, ended: (call:
     ] as const) {
       observed[property] = (...args: readonly unknown[]) => {
         const made = hostfs[property] as (...args: readonly unknown[]) => number | Promise<number>;
-        const text = showCall(call, args);
+        // Arguments may be used anew by the time a call of the pool has ended.
+        const early = where === 'pool' ? showCall(call, args) : undefined;
+        const text = () => early ?? showCall(call, args);
         const before = clock();
         const tell = (result: number) => {
           ended({ name: SIGNATURES[call].name, text, result, took: Math.round(clock() - before), where });
