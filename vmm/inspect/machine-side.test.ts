@@ -116,6 +116,15 @@ describe('handing over', () => {
     expect(shown).toBeGreaterThanOrEqual(300);
     expect(shown).toBeLessThanOrEqual(300 + 1_000);
     expect(all.filter(({ kind }) => kind === 'status').length).toBe(setUps);
+    // Set-up passes singly; what else is shown comes in runs.
+    const runs: number[] = [];
+    for (const { kind } of all.slice(300)) {
+      if (kind === 'dropped' && runs.at(-1) !== 0) runs.push(0);
+      if (kind === 'kick') runs.push((runs.pop() ?? 0) + 1);
+    }
+    const whole = runs.slice(1, -1);
+    expect(whole.length).toBeGreaterThan(0);
+    expect(Math.min(...whole)).toBeGreaterThanOrEqual(100);
     let next = 1;
     for (const { id, kind, count = 0, first } of all) {
       if (kind === 'dropped') expect([first, id]).toEqual([next, next + count - 1]);
