@@ -80,3 +80,29 @@ describe('the stream of events', () => {
     expect(events[0]?.device).toBe('part');
   });
 });
+
+test('of an event that no sink wants only the number is made; one that some want is made once', () => {
+  const stream = new EventStream();
+  const taken: number[][] = [[], []];
+  const asked: unknown[] = [];
+  let made = 0;
+  const kick = () => {
+    made += 1;
+    return { queue: 0 };
+  };
+  stream.add({
+    wants: (kind, id) => {
+      asked.push([kind, id]);
+      return id > 2;
+    },
+    take: ({ id }) => void taken[0]?.push(id),
+  });
+  expect(stream.emit('host', 'kick', kick)).toBe(1);
+  expect(made).toBe(0);
+  stream.add({ take: ({ id }) => void taken[1]?.push(id) });
+  stream.emit('host', 'kick', kick);
+  stream.emit('host', 'kick', kick);
+  expect(made).toBe(2);
+  expect(taken).toEqual([[3], [2, 3]]);
+  expect(asked).toEqual([1, 2, 3].map((id) => ['kick', id]));
+});

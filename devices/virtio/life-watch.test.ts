@@ -24,7 +24,8 @@ async function watched(choice: DriverChoice = {}) {
   const events: EventPort = {
     snippet: 4,
     emit(kind, fields) {
-      told.push({ id: told.length + 1, kind, cause, fields: { ...fields } });
+      const made = typeof fields === 'function' ? fields() : fields;
+      told.push({ id: told.length + 1, kind, cause, fields: { ...made } });
       return told.length;
     },
     causing(event, work) {
