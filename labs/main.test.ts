@@ -154,7 +154,7 @@ describe('an exercise', () => {
     ],
     [
       'that writes what is no number is told what it wrote',
-      `${start}  ring(undefined as any);\n}`,
+      `${start}  ring(undefined as never);\n}`,
       [/doorbell\.write\(0x0\): the value is undefined/, /exercise\.ts:2:3/],
     ],
   ])(

@@ -33,7 +33,7 @@ describeLab(6, {
       [
         [
           '(answered.fields.fields as { readonly data: { readonly length: number } }).data.length',
-          '(read.fields.fields as any).count',
+          '(read.fields.fields as never).count',
         ],
       ],
       { wrong: /^bytesRead is not 65536$/, next: /asked for in Tread/ },
