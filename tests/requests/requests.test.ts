@@ -26,8 +26,8 @@ test.each([false, true])(
       campaign({ requests: 4000, seed: 5, variants: VARIANTS.slice(0, 8), habits: { slow, polls } });
     const [without, withPolling] = [await run(false), await run(true)];
     expect(withPolling.requests).toBeGreaterThanOrEqual(4000);
-    // How many depends on how soon the other thread has its turn.
-    expect(withPolling.kicks).toBeLessThan(slow ? without.kicks : without.kicks / 2);
+    // With a slow backend on a busy host the next request may come after the window has closed.
+    expect(withPolling.kicks).toBeLessThan(slow ? without.kicks : without.kicks / 5);
   },
   60_000,
 );
