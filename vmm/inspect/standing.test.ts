@@ -24,13 +24,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** Runs the child on a terminal of its own, standing for so long; `act` is called once it stands. Returns what was shown. */
+/**
+ * Runs the child on a terminal of its own, standing for so long; `act` is called once it stands. Returns what was shown.
+ * The shell outlives a Ctrl-C (`trap`), and a Ctrl-C throws away nothing that was written meanwhile (`noflsh`).
+ */
 function onTerminal(
   longestMs: number | 'for ever',
   act: (type: (keys: string) => void, pid: number) => void,
 ): Promise<string> {
   const ms = longestMs === 'for ever' ? 'Infinity' : String(longestMs);
-  const command = `stty sane; sh -c 'echo "pid: $$"; exec "${process.execPath}" "${child}" ${ms}'; echo "status: $?"`;
+  const command = `trap : INT; stty sane noflsh; sh -c 'echo "pid: $$"; exec "${process.execPath}" "${child}" ${ms}'; echo "status: $?"`;
   const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const timer = setTimeout(() => terminal.kill('SIGKILL'), LIMIT_MS);
   return new Promise((resolve, reject) => {
