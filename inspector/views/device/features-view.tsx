@@ -73,8 +73,8 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
                   <Mark yes={has(offered, bit)} />
                   <Mark yes={has(accepted, bit)} wrong={!has(offered, bit)} />
                   <Mark yes={has(agreed, bit)} />
-                  <td>{doc}</td>
-                  <td>
+                  <td class="said">{doc}</td>
+                  <td class="source">
                     <cite>{spec}</cite>
                   </td>
                 </tr>

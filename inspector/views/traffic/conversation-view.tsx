@@ -11,7 +11,7 @@ import { count, duration, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { VirtualList } from '../../page/virtual-list.tsx';
 import { JourneyDetail } from './journey-detail.tsx';
-import { Lanes, lanesIn } from './lanes.tsx';
+import { Lanes, LanesHead, lanesIn } from './lanes.tsx';
 
 /** Rows looked at for how many lanes there are. */
 const LANE_ROWS = 200;
@@ -68,10 +68,10 @@ export function ConversationView(props: ViewProps) {
             {journeys.saidForgotten > 0 && `, ${count(journeys.saidForgotten)} messages before them are forgotten`}
           </span>
         </div>
-        <div class="sequence-head row quiet" aria-hidden="true">
+        <div class="list-head row quiet" aria-hidden="true">
           <span class="time-cell">seconds</span>
           <span class="asked">requests</span>
-          <span class="lanes-cell">tag</span>
+          <LanesHead lanes={lanes} />
           <span class="answered">replies</span>
           <span class="took">took</span>
         </div>

@@ -50,13 +50,19 @@ export function FidsView(props: ViewProps) {
         {rows.length === 0 ? (
           <p class="quiet">{selection.filter === '' ? 'Nobody is attached.' : 'No name is like that.'}</p>
         ) : (
-          <VirtualList
-            label="Names and fids"
-            count={rows.length}
-            chosen={at}
-            onChoose={(index) => setChosen(rows[index]?.name.id)}
-            row={(index) => <Row row={rows[index]} session={session} now={model.time} />}
-          />
+          <>
+            <div class="list-head row quiet" aria-hidden="true">
+              <span class="name-cell">name, and the fids on it</span>
+              <span class="qid-cell">qid.path</span>
+            </div>
+            <VirtualList
+              label="Names and fids"
+              count={rows.length}
+              chosen={at}
+              onChoose={(index) => setChosen(rows[index]?.name.id)}
+              row={(index) => <Row row={rows[index]} session={session} now={model.time} />}
+            />
+          </>
         )}
       </section>
       {name !== undefined && (

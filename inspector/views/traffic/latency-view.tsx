@@ -33,7 +33,7 @@ export function LatencyView(props: ViewProps) {
         <table class="data latencies">
           <thead>
             <tr>
-              {['Message', 'count', 'errors', 'taken back', 'p50', 'p90', 'p99', 'max'].map((head, index) => (
+              {['Message', 'Count', 'Errors', 'Taken back', 'p50', 'p90', 'p99', 'Max'].map((head, index) => (
                 <th key={head} scope="col" class={index === 0 ? undefined : 'number'}>
                   {head}
                 </th>
@@ -118,10 +118,22 @@ function columnOf(micros: number): number {
   return Math.floor(Math.log2(micros) * COLUMNS);
 }
 
-/** 1, 2, 5, 10 and so on: what the axis of a histogram is labelled with, as far as there is room. */
-const LABELS: readonly number[] = Array.from({ length: 10 }, (_, power) =>
-  [1, 2, 5].map((step) => step * 10 ** power),
-).flat();
+/** Steps within each power of ten with which the axis of a histogram is labelled: the most there is room for. */
+const LABEL_STEPS: readonly (readonly number[])[] = [[1, 2, 5], [1, 3], [1]];
+/** Room a label needs, and what the axis beside the plot takes, in pixels. */
+const LABEL_WIDTH = 56;
+const BESIDE = 70;
+
+/** Columns at which the axis is labelled. */
+function labelled(width: number, low: number, high: number): number[] {
+  const perColumn = Math.max(1, width - BESIDE) / (high - low);
+  const fits = (steps: readonly number[]) =>
+    steps.every((step, at) => Math.log2((steps[at + 1] ?? 10) / step) * COLUMNS * perColumn >= LABEL_WIDTH);
+  const steps = LABEL_STEPS.find(fits) ?? [1];
+  return Array.from({ length: 10 }, (_, power) => steps.map((step) => Math.log2(step * 10 ** power) * COLUMNS))
+    .flat()
+    .filter((place) => place >= low && place <= high);
+}
 
 const HISTOGRAM: PlotChoice = (colourOf) => ({
   scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.05)] } },
@@ -136,14 +148,7 @@ const HISTOGRAM: PlotChoice = (colourOf) => ({
   ],
   axes: [
     {
-      splits: (_, __, low, high) => {
-        const places = LABELS.map((micros) => Math.log2(micros) * COLUMNS).filter(
-          (place) => place >= low && place <= high,
-        );
-        return places.length > 8
-          ? places.filter((place) => Math.abs((place / COLUMNS / Math.log2(10)) % 1) < 1e-6)
-          : places;
-      },
+      splits: ({ width }, _, low, high) => labelled(width, low, high),
       values: (_, places) => places.map((place) => duration(2 ** (place / COLUMNS))),
       grid: { show: false },
       size: 26,
