@@ -183,6 +183,29 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
   );
 
   test(
+    'says of what is not there yet what will bring it',
+    async () => {
+      const machine = events.findIndex(({ kind }) => kind === 'machine');
+      await show({ viewport: { width: 1200, height: 800 } }, recordingOf(events.slice(0, machine + 1)));
+      for (const [key, title, words] of [
+        ['f', 'Features', 'once it has set DRIVER'],
+        ['q', 'Rings', 'with DRIVER_OK'],
+        ['m', 'Messages', 'The first message is Tversion'],
+        ['d', 'Fids', 'the names the guest walked to'],
+        ['l', 'Latencies', 'how long each kind took'],
+        ['t', 'Timeline', 'from the kick to the interrupt'],
+      ] as const) {
+        await page.keyboard.press(key);
+        await page.waitForSelector(`main[aria-label="${title}"]`);
+        expect(await text('main')).toContain(words);
+      }
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     'reads configuration space byte by byte with the keyboard, and jumps along the chain',
     async () => {
       await show({ viewport: { width: 1200, height: 900 } });

@@ -21,7 +21,12 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
     name.toLowerCase().includes(filter.toLowerCase()),
   );
   if (offered === 0n && accepted === 0n) {
-    return <Nothing>The driver of {device || 'the device'} has not looked at its features yet.</Nothing>;
+    return (
+      <Nothing>
+        The driver of {device || 'the device'} has not looked at its features yet. It does once it has set DRIVER; then
+        every bit is here, offered, accepted and agreed on.
+      </Nothing>
+    );
   }
   const agreement = features?.refused
     ? `refused: ${features.refused}`

@@ -12,6 +12,7 @@ import type { ViewProps } from '../../page/view-props.ts';
 import { VirtualList } from '../../page/virtual-list.tsx';
 import { JourneyDetail } from './journey-detail.tsx';
 import { Lanes, LanesHead, lanesIn } from './lanes.tsx';
+import { NoRequests } from './no-requests.tsx';
 
 /** Rows looked at for how many lanes there are. */
 const LANE_ROWS = 200;
@@ -76,7 +77,7 @@ export function ConversationView(props: ViewProps) {
           <span class="took">took</span>
         </div>
         {rows.length === 0 ? (
-          <p class="quiet">{emptyText(selection.filter, device)}</p>
+          <Empty filter={selection.filter} model={model} device={device} />
         ) : (
           <VirtualList
             label="9P messages"
@@ -134,8 +135,13 @@ function withoutTag(message: string): string {
   return printable(message.replace(/^(\S+) (?:tag \d+|NOTAG)/, '$1'));
 }
 
-function emptyText(filter: string, device: string): string {
-  return filter === '' ? `${device || 'This device'} has said nothing by 9P yet.` : 'No message is like that.';
+function Empty({
+  filter,
+  model,
+  device,
+}: Pick<ViewProps, 'model'> & { readonly filter: string; readonly device: string }) {
+  if (filter !== '') return <p class="quiet">No message is like that.</p>;
+  return <NoRequests model={model} device={device} shows="each request is here beside its reply" />;
 }
 
 interface ChoiceProps {

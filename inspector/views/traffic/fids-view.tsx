@@ -7,6 +7,7 @@ import { count, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { VirtualList } from '../../page/virtual-list.tsx';
 import { EventLink } from './event-link.tsx';
+import { NoRequests } from './no-requests.tsx';
 
 /** Microseconds after which a name without fids is as faint as it becomes. */
 const FADES_OVER = 2_000_000;
@@ -25,7 +26,13 @@ export function FidsView(props: ViewProps) {
   const [chosen, setChosen] = useState<NameId>();
   const [idle, setIdle] = useState(true);
   if (session === undefined) {
-    return <p class="quiet">{selection.device || 'This device'} has said nothing by 9P yet.</p>;
+    return (
+      <NoRequests
+        model={model}
+        device={selection.device}
+        shows="the names the guest walked to are here, with the fids that stand for them"
+      />
+    );
   }
   const rows = rowsOf(session, selection.filter.toLowerCase(), idle);
   const at = rows.findIndex(({ name }) => name.id === chosen);
@@ -48,7 +55,11 @@ export function FidsView(props: ViewProps) {
           </label>
         </div>
         {rows.length === 0 ? (
-          <p class="quiet">{selection.filter === '' ? 'Nobody is attached.' : 'No name is like that.'}</p>
+          <p class="quiet">
+            {selection.filter === ''
+              ? 'Nobody is attached: a Tattach makes the first fid, the root.'
+              : 'No name is like that.'}
+          </p>
         ) : (
           <>
             <div class="list-head row quiet" aria-hidden="true">

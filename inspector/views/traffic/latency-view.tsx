@@ -5,6 +5,7 @@ import { binStart, type CourseModel, percentile, slicePercentile, type TallyMode
 import { count, duration } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { EventLink } from './event-link.tsx';
+import { NoRequests } from './no-requests.tsx';
 import { Plot, type PlotChoice } from './plot.tsx';
 
 /** Milliseconds between two times the plots are drawn anew while the machine runs. */
@@ -25,8 +26,10 @@ export function LatencyView(props: ViewProps) {
   const course = model.sessions.latency.courses.find(({ device }) => device === selection.device);
   const histogram = useMemo(() => histogramOf(tally), [tally?.name, tally?.device, settled]);
   const overTime = useMemo(() => courseData(course), [course, settled]);
-  if (tally === undefined)
-    return <p class="quiet">No 9P request of {selection.device || 'this device'} has ended yet.</p>;
+  if (tally === undefined) {
+    if (text !== '') return <p class="quiet">No message is called like that.</p>;
+    return <NoRequests model={model} device={selection.device} shows="it is counted here how long each kind took" />;
+  }
   return (
     <div class="latency">
       <div class="scrolls-x">

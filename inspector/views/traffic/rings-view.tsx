@@ -15,7 +15,13 @@ export function RingsView(props: ViewProps) {
   const [queue, setQueue] = useState<number>();
   const ring = rings.find((one) => one.queue === queue) ?? rings[0];
   if (ring === undefined) {
-    return <p class="quiet">No queue of {selection.device || 'this device'} has come to life yet.</p>;
+    return (
+      <p class="quiet">
+        No queue of {selection.device || 'this device'} has come to life yet. Its driver says where the queue lies in
+        memory once the features are agreed on, and with DRIVER_OK the device looks at it: from then on it is drawn
+        here.
+      </p>
+    );
   }
   const chains = [...Object.values(ring.inFlight).sort((a, b) => b.order - a.order), ...ring.recent.toReversed()];
   const event = journeysOf(events).of(selection.event)?.chain ?? selection.event;
