@@ -11,6 +11,8 @@ import { NoRequests } from './no-requests.tsx';
 
 /** Microseconds after which a name without fids is as faint as it becomes. */
 const FADES_OVER = 2_000_000;
+/** It stays legible on either background. */
+const FAINTEST = 0.7;
 
 interface TreeRow {
   readonly name: NameModel;
@@ -119,10 +121,13 @@ interface RowProps {
 function Row({ row, session, now }: RowProps) {
   if (row === undefined) return null;
   const { name, depth, held } = row;
-  const faint = held ? 1 : Math.max(0.5, 1 - (now - name.touched) / FADES_OVER / 2);
+  const faint = held ? 1 : Math.max(FAINTEST, 1 - (now - name.touched) / FADES_OVER / 2);
   return (
-    <span class="name-row" style={{ opacity: String(faint) }}>
-      <span class={name.gone === undefined ? 'name-cell' : 'name-cell gone'} style={{ paddingLeft: `${depth * 16}px` }}>
+    <span class="name-row">
+      <span
+        class={name.gone === undefined ? 'name-cell' : 'name-cell gone'}
+        style={{ paddingLeft: `${depth * 16}px`, opacity: String(faint) }}
+      >
         {titleOf(name)}
         {name.gone !== undefined && <span class="quiet"> {name.gone}</span>}
       </span>
