@@ -35,6 +35,8 @@ export class EventStream {
   readonly #zero: number;
   readonly #onSinkFailure: (error: unknown) => void;
   readonly #brought = new WeakMap<object, EventId>();
+  /** What was brought last, mostly asked for at once: a WeakMap costs more than all else of an event that nobody wants. */
+  #newest: { thing: object; event: EventId } | undefined;
   #sinks: readonly EventSink[] = [];
   #count = 0;
   #time = 0;
@@ -126,11 +128,17 @@ export class EventStream {
 
   /** Remembers which event brought a thing, for as long as there is the thing. */
   brought(thing: object, event: EventId): void {
-    this.#brought.set(thing, event);
+    if (this.#newest !== undefined) this.#brought.set(this.#newest.thing, this.#newest.event);
+    this.#newest = { thing, event };
   }
 
-  /** The event that brought a thing. */
+  /** The event that brought a thing; whoever serves the thing asks once. */
   broughtBy(thing: object): EventId | undefined {
+    if (this.#newest?.thing === thing) {
+      const { event } = this.#newest;
+      this.#newest = undefined;
+      return event;
+    }
     return this.#brought.get(thing);
   }
 
