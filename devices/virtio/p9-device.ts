@@ -9,12 +9,13 @@
 import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
-import { MAX_MOUNT_TAG_LENGTH, p9Config } from './p9-config-registers.ts';
+import { maskOf } from './feature-table.ts';
+import { MAX_MOUNT_TAG_LENGTH, P9_FEATURES, p9Config } from './p9-config-registers.ts';
 import { RequestServer, Unanswerable } from './request-server.ts';
 import type { RingPolling } from './ring-poller.ts';
 
 /** VIRTIO_9P_MOUNT_TAG: the configuration holds a mount tag. @spec Linux include/uapi/linux/virtio_9p.h */
-export const MOUNT_TAG_FEATURE = 1n << 0n;
+export const MOUNT_TAG_FEATURE = maskOf(P9_FEATURES.MOUNT_TAG);
 
 const DEVICE_ID = 9;
 const QUEUE_SIZE = 128;
