@@ -98,14 +98,7 @@ export class EventStream {
     for (const sink of this.#sinks) {
       try {
         if (sink.wants?.(kind, id, time) === false) continue;
-        event ??= {
-          id,
-          time,
-          kind,
-          device,
-          ...(cause !== undefined && { cause }),
-          fields: typeof fields === 'function' ? fields() : fields,
-        } as TraceEvent;
+        event ??= made(id, time, kind, device, cause, typeof fields === 'function' ? fields() : fields);
         sink.take(event);
       } catch (error) {
         this.#sinks = this.#sinks.filter((other) => other !== sink);
@@ -156,4 +149,18 @@ export class EventStream {
       of: (other) => stream.port(other),
     };
   }
+}
+
+/** One shape with a cause and one without: spreading one in takes several times as long. */
+function made<K extends EventKind>(
+  id: EventId,
+  time: number,
+  kind: K,
+  device: string,
+  cause: EventId | undefined,
+  fields: Events[K],
+): TraceEvent {
+  return (
+    cause === undefined ? { id, time, kind, device, fields } : { id, time, kind, device, cause, fields }
+  ) as TraceEvent;
 }
