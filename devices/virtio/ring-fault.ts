@@ -3,19 +3,26 @@
  * its text and citation are what people read.
  */
 
+/** Sections with more than one rule. */
+const SETUP = 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout';
+const INDIRECT = 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors';
+const TABLE = 'virtio 1.2 §2.7.5 The Virtqueue Descriptor Table';
+const INDIRECT_TABLE = 'virtio 1.2 §2.7.5.3 Indirect Descriptors';
+const SPLIT = 'virtio 1.2 §2.7 Split Virtqueues';
+
 /** Rules of virtio 1.2 a driver can break with a queue, by the name used in code; `text` says what was wrong. */
 export const RING_FAULTS = {
   'queue-changed-while-enabled': {
     text: 'the driver changed the configuration of an enabled queue',
-    spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
+    spec: SETUP,
   },
   'queue-enabled-twice': {
     text: 'the driver enabled a queue that is enabled already',
-    spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
+    spec: SETUP,
   },
   'queue-disabled': {
     text: 'the driver wrote 0 to the enable register of a queue',
-    spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
+    spec: SETUP,
   },
   'queue-enable-value': {
     text: 'the driver wrote something other than 0 or 1 to the enable register of a queue',
@@ -23,11 +30,11 @@ export const RING_FAULTS = {
   },
   'queue-being-reset': {
     text: 'the driver configured a queue whose reset is not complete',
-    spec: 'virtio 1.2 §4.1.4.3.2 Driver Requirements: Common configuration structure layout',
+    spec: SETUP,
   },
   'queue-size': {
     text: 'the queue size is not a power of two between 1 and the maximum of this queue',
-    spec: 'virtio 1.2 §2.7 Split Virtqueues',
+    spec: SPLIT,
   },
   'packed-queue-size': {
     text: 'the queue size is not between 1 and the maximum of this queue',
@@ -39,7 +46,7 @@ export const RING_FAULTS = {
   },
   'queue-outside-ram': {
     text: 'a part of the queue is not in RAM',
-    spec: 'virtio 1.2 §2.7 Split Virtqueues',
+    spec: SPLIT,
   },
   'avail-idx': {
     text: 'the available index is ahead by more than the queue size',
@@ -63,11 +70,11 @@ export const RING_FAULTS = {
   },
   'next-range': {
     text: 'the next field of a descriptor points outside its table',
-    spec: 'virtio 1.2 §2.7.5 The Virtqueue Descriptor Table',
+    spec: TABLE,
   },
   'chain-too-long': {
     text: 'a descriptor chain is longer than the queue size, or loops',
-    spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
+    spec: INDIRECT,
   },
   'chain-too-large': {
     text: 'the buffers of a descriptor chain exceed 2^32 bytes',
@@ -79,27 +86,27 @@ export const RING_FAULTS = {
   },
   'buffer-outside-ram': {
     text: 'a descriptor points outside RAM',
-    spec: 'virtio 1.2 §2.7.5 The Virtqueue Descriptor Table',
+    spec: TABLE,
   },
   'indirect-not-negotiated': {
     text: 'a descriptor is indirect though VIRTIO_F_INDIRECT_DESC was not negotiated',
-    spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
+    spec: INDIRECT,
   },
   'indirect-nested': {
     text: 'an indirect table holds an indirect descriptor',
-    spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
+    spec: INDIRECT,
   },
   'indirect-with-next': {
     text: 'an indirect descriptor has the NEXT flag, or is in a packed ring one of several of a chain',
-    spec: 'virtio 1.2 §2.7.5.3.1 Driver Requirements: Indirect Descriptors',
+    spec: INDIRECT,
   },
   'indirect-length': {
     text: 'the length of an indirect table is 0 or not a multiple of 16',
-    spec: 'virtio 1.2 §2.7.5.3 Indirect Descriptors',
+    spec: INDIRECT_TABLE,
   },
   'indirect-outside-ram': {
     text: 'an indirect table is not in RAM',
-    spec: 'virtio 1.2 §2.7.5.3 Indirect Descriptors',
+    spec: INDIRECT_TABLE,
   },
 } as const;
 
