@@ -14,6 +14,8 @@ import type {
 import { Errno, fail } from '../../errno.ts';
 import { after, isPending } from '../../maybe-async.ts';
 import { checkTarget, ON_CREATE, ON_RENAME, ON_UNLINK } from '../../names.ts';
+import type { RgetattrMessage } from '../../rgetattr.ts';
+import { attributesInto } from './attribute-words.ts';
 import { toAttributes } from './attributes.ts';
 import { changeAttributes } from './change-attributes.ts';
 import { check } from './check.ts';
@@ -69,6 +71,10 @@ export class LocalNode implements Node {
 
   getattr(_mask: bigint): Attributes {
     return toAttributes(this.share, this.object);
+  }
+
+  getattrInto(reply: RgetattrMessage): boolean {
+    return attributesInto(this.share, this.object, reply);
   }
 
   setattr(change: AttributeChange): MaybeAsync<void> {
