@@ -174,11 +174,16 @@ export class LocalFile implements OpenFile, LockableFile {
 
   release(): MaybeAsync<void> {
     this.share.locks.release(this);
-    const closed = this.share.close(this.fd, this.object.format);
+    const closed = this.close();
     this.share.descriptors.give();
     const released = this.object.release();
-    if (closed === undefined) return released;
-    return closed.then(() => released);
+    return closed === undefined ? released : closed.then(() => released);
+  }
+
+  /** The object's own descriptor keeps the blocks of an unlinked file until it is released. */
+  private close(): MaybeAsync<void> {
+    if (!this.object.isHeld) return this.share.close(this.fd, this.object.format);
+    this.share.hostfs.close(this.fd);
   }
 }
 
