@@ -58,8 +58,14 @@ export class P9Device implements VirtioDevice {
     return this.#config.read(offset, width) ?? 0;
   }
 
-  /** The configuration is read-only. */
-  writeConfig(): void {}
+  /** The configuration is read-only: nothing is written. */
+  writeConfig(offset: number, width: AccessWidth, value: number) {
+    return this.#config.write(offset, width, value);
+  }
+
+  explainConfig(offset: number, width: AccessWidth, value: number): string {
+    return this.#config.explain(offset, width, value);
+  }
 
   activate(context: DeviceContext): void {
     if (this.#server !== undefined || this.#resetsUnderWay > 0)

@@ -21,7 +21,12 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
     name.toLowerCase().includes(filter.toLowerCase()),
   );
   if (offered === 0n && accepted === 0n) {
-    return <Nothing>The driver of {device || 'the device'} has not looked at its features yet.</Nothing>;
+    return (
+      <Nothing>
+        The driver of {device || 'the device'} has not looked at its features yet. It does once it has set DRIVER; then
+        every bit is here, offered, accepted and agreed on.
+      </Nothing>
+    );
   }
   const agreement = features?.refused
     ? `refused: ${features.refused}`
@@ -73,8 +78,8 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
                   <Mark yes={has(offered, bit)} />
                   <Mark yes={has(accepted, bit)} wrong={!has(offered, bit)} />
                   <Mark yes={has(agreed, bit)} />
-                  <td>{doc}</td>
-                  <td>
+                  <td class="said">{doc}</td>
+                  <td class="source">
                     <cite>{spec}</cite>
                   </td>
                 </tr>

@@ -104,7 +104,7 @@ function Faults({ life, select }: { readonly life: LifeModel } & Pick<ViewProps,
               </td>
               <td class="number">{seconds(time)}</td>
               <td class="quiet">{kind}</td>
-              <td>{message}</td>
+              <td class="said">{message}</td>
             </tr>
           ))}
         </tbody>
