@@ -47,7 +47,7 @@ export function copyIn(segments: readonly Uint8Array[], at: number, from: Uint8A
   const end = at + length;
   if (first !== undefined && end <= first.length && length <= from.length) {
     if (length <= FEW) for (let k = 0; k < length; k++) first[at + k] = from[k] ?? 0;
-    else first.set(from.subarray(0, length), at);
+    else first.set(length === from.length ? from : from.subarray(0, length), at);
     return length;
   }
   const writer = new SegmentWriter(segments, at, length);

@@ -2,7 +2,7 @@
 import { asGpa, type GuestMemory } from '../ports.ts';
 
 /** Places for views: more than the buffers that a full queue of 128 entries names. */
-const PLACE_BITS = 9;
+const PLACE_BITS = 10;
 
 /** A view and what it was asked for by. */
 interface Known {

@@ -3,11 +3,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { WebSocket } from 'ws';
 import { connectMachine, type LiveSocket } from '../../inspector/live/live-machine.ts';
 import type { RunState, StepChoice } from '../../inspector/protocol.ts';
+import { patience } from '../../node-kvm/test-support/deadline.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import { TSVMM } from './tsvmm.ts';
 
 /** Longest to wait for the process or its page to say something. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000 * patience;
 
 /** A run of tsvmm whose page was announced. */
 export interface InspectedRun {

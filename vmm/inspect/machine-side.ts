@@ -182,10 +182,13 @@ export class MachineSide implements EventSink {
   #stand(before: number | undefined): void {
     this.#until = undefined;
     this.#flush();
-    this.#tell({ kind: 'standing', ...(before !== undefined && { before }) });
     const letGo = [...this.#machines].map((machine) => machine.standStill());
     const keepStill = this.#around.keepStill ?? keptStill;
-    const outcome = keepStill(() => this.#wait());
+    const outcome = keepStill(() => {
+      // Whoever hears of it may send a signal, which before now would have waited for the end of the standing.
+      this.#tell({ kind: 'standing', ...(before !== undefined && { before }) });
+      this.#wait();
+    });
     for (const release of letGo) release();
     this.#tell({ kind: 'running' });
     // Those who handle it have their turn now.
