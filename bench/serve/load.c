@@ -1,11 +1,11 @@
 /*
  * A 9P2000.L client that does nothing but wait, for measuring servers; and the same work as bare system calls.
  *
- *   load SOCKET DIRECTORY ANAME MSIZE PID SECONDS   one line of JSON for each measurement, on stdout
+ *   load SOCKET DIRECTORY ANAME MSIZE PID SECONDS [least]   one line of JSON for each measurement, on stdout
  *
  * SOCKET is a server's unix socket, DIRECTORY what it exports, with the files bench/serve.mjs makes: `file`, `scratch` and
  * `many/`, and PID the server's process, whose processor time is read before and after. Requests are made once and sent again and again, DEPTH of them under way at a time; of a reply the type alone
- * is looked at. The client's own cost is the same for every server: two system calls for each burst.
+ * is looked at. With `least` those alone are measured that the server of that name (least.c) answers. The client's own cost is the same for every server: two system calls for each burst.
  */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -73,6 +73,9 @@ static const struct operation OPERATIONS[] = {
     {"write large", 1, 1, make_write, bare_write_large, LARGE},
     {"write large", 8, 1, make_write, NULL, LARGE},
 };
+
+/* The first of them, which need no more than a statx. */
+enum { LEAST = 2 };
 
 /* `done` operations since `started` on both clocks, `taken` of which have a sample. */
 static void report(const char *name, int depth, const char *who, size_t done, double elapsed, double cpu, size_t taken,
@@ -179,8 +182,8 @@ static void measure_list(size_t (*list)(void), const char *who, clockid_t clock,
 }
 
 int main(int argc, char **argv) {
-  if (argc != 7) {
-    fprintf(stderr, "usage: load SOCKET DIRECTORY ANAME MSIZE PID SECONDS\n");
+  if (argc != 7 && (argc != 8 || strcmp(argv[7], "least") != 0)) {
+    fprintf(stderr, "usage: load SOCKET DIRECTORY ANAME MSIZE PID SECONDS [least]\n");
     return 2;
   }
   double seconds = atof(argv[6]);
@@ -199,13 +202,14 @@ int main(int argc, char **argv) {
   open_fid(FILE_FID, "file", O_RDONLY);
   open_fid(SCRATCH_FID, "scratch", O_WRONLY);
   open_fid(MANY_FID, "many", O_RDONLY | O_DIRECTORY);
-  size_t kinds = sizeof OPERATIONS / sizeof OPERATIONS[0];
+  size_t kinds = argc == 8 ? LEAST : sizeof OPERATIONS / sizeof OPERATIONS[0];
   /* A server may have to load or compile what it has not done before. */
   for (size_t i = 0; i < kinds; i++) measure(&OPERATIONS[i], seconds, 0);
   for (size_t i = 0; i < kinds; i++) {
     measure(&OPERATIONS[i], seconds, 1);
     if (OPERATIONS[i].bare != NULL) measure_bare(&OPERATIONS[i], seconds);
   }
+  if (argc == 8) return 0;
   measure_list(list_served, "server", server_clock, seconds);
   measure_list(list_many, "bare", CLOCK_PROCESS_CPUTIME_ID, seconds);
   return 0;
