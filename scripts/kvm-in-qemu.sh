@@ -79,6 +79,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 while read -r module; do insmod "/modules/$module"; done < /modules/order
+ip link set lo up
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 out /out
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro lower /lower
 mount -t ext4 /dev/vda /disk

@@ -1,8 +1,19 @@
 /** The numbers of the console device: feature bits, and its configuration as a table. */
 import { registerBlock } from '../../bytes/registers.ts';
+import { featureTable, maskOf } from './feature-table.ts';
 
-/** Feature bits this device offers. @spec virtio 1.2 §5.3.3 Feature bits */
-export const CONSOLE_FEATURE = { size: 1n << 0n, emergWrite: 1n << 2n } as const;
+/** Feature bits of consoles. */
+export const CONSOLE_FEATURES = featureTable('virtio 1.2 §5.3.3 Feature bits', {
+  SIZE: [0, 'The device tells the size of the terminal.'],
+  MULTIPORT: [1, 'The device has several ports.'],
+  EMERG_WRITE: [2, 'A character can be written before there are queues.'],
+});
+
+/** Feature bits this device offers. */
+export const CONSOLE_FEATURE = {
+  size: maskOf(CONSOLE_FEATURES.SIZE),
+  emergWrite: maskOf(CONSOLE_FEATURES.EMERG_WRITE),
+} as const;
 
 /** What the configuration asks of the device. */
 export interface ConsoleOwner {

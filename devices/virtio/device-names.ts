@@ -1,4 +1,8 @@
 /** What virtio device ids and feature bits are called, for people: in the specification's words. */
+import { BLK_FEATURES } from './blk-config-registers.ts';
+import { CONSOLE_FEATURES } from './console-config-registers.ts';
+import { type FeatureRow, type FeatureTable, LEGACY_FEATURES, RESERVED_FEATURES } from './feature-table.ts';
+import { P9_FEATURES } from './p9-config-registers.ts';
 
 /** Device types of the standard that there may be here. @spec virtio 1.2 §5 Device Types */
 export const DEVICE_TYPES: Readonly<Record<number, string>> = {
@@ -11,50 +15,32 @@ export const DEVICE_TYPES: Readonly<Record<number, string>> = {
   9: '9P transport',
 };
 
-/** Feature bits by device id. @spec virtio 1.2 §5.2.3 Feature bits, §5.3.3 Feature bits; Linux include/uapi/linux/virtio_9p.h */
-const OWN_FEATURES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  2: {
-    1: 'SIZE_MAX',
-    2: 'SEG_MAX',
-    4: 'GEOMETRY',
-    5: 'RO',
-    6: 'BLK_SIZE',
-    9: 'FLUSH',
-    10: 'TOPOLOGY',
-    11: 'CONFIG_WCE',
-    12: 'MQ',
-    13: 'DISCARD',
-    14: 'WRITE_ZEROES',
-    15: 'LIFETIME',
-    16: 'SECURE_ERASE',
-  },
-  3: { 0: 'SIZE', 1: 'MULTIPORT', 2: 'EMERG_WRITE' },
-  9: { 0: 'MOUNT_TAG' },
-};
+/** Feature bits by device id, of the kinds there may be here. */
+const OWN_FEATURES: Readonly<Record<number, FeatureTable>> = { 2: BLK_FEATURES, 3: CONSOLE_FEATURES, 9: P9_FEATURES };
 
-/** Feature bits of all devices. @spec virtio 1.2 §6 Reserved Feature Bits, §6.3 Legacy Interface: Reserved Feature Bits */
-const RESERVED_FEATURES: Readonly<Record<number, string>> = {
-  24: 'NOTIFY_ON_EMPTY',
-  27: 'ANY_LAYOUT',
-  28: 'INDIRECT_DESC',
-  29: 'EVENT_IDX',
-  32: 'VERSION_1',
-  33: 'ACCESS_PLATFORM',
-  34: 'RING_PACKED',
-  35: 'IN_ORDER',
-  36: 'ORDER_PLATFORM',
-  37: 'SR_IOV',
-  38: 'NOTIFICATION_DATA',
-  39: 'NOTIF_CONFIG_DATA',
-  40: 'RING_RESET',
-};
+/** A feature bit with its name. */
+export interface NamedFeature extends FeatureRow {
+  readonly name: string;
+}
 
-/** The names of the bits that are set in `features` of a device of type `deviceId`; a bit without one is `bit N`. */
-export function featureNames(deviceId: number, features: bigint): string[] {
-  const own = OWN_FEATURES[deviceId] ?? {};
-  const names: string[] = [];
+/** The feature bits that have a name in a device of type `deviceId`: first its own, then those of all devices. */
+export function featuresOf(deviceId: number): NamedFeature[] {
+  const tables: readonly FeatureTable[] = [OWN_FEATURES[deviceId] ?? {}, LEGACY_FEATURES, RESERVED_FEATURES];
+  return tables.flatMap((table) => Object.entries(table).map(([name, row]) => ({ name, ...row })));
+}
+
+/** The bits that are set in `features` of a device of type `deviceId`; one without a row is `bit N`, and nothing is said of it. */
+export function featuresIn(deviceId: number, features: bigint): NamedFeature[] {
+  const known = featuresOf(deviceId);
+  const found: NamedFeature[] = [];
   for (let bit = 0; features >> BigInt(bit) !== 0n; bit += 1) {
-    if ((features >> BigInt(bit)) % 2n === 1n) names.push(own[bit] ?? RESERVED_FEATURES[bit] ?? `bit ${bit}`);
+    if ((features >> BigInt(bit)) % 2n === 0n) continue;
+    found.push(known.find((row) => row.bit === bit) ?? { bit, name: `bit ${bit}`, doc: '', spec: '' });
   }
-  return names;
+  return found;
+}
+
+/** The names of the same. */
+export function featureNames(deviceId: number, features: bigint): string[] {
+  return featuresIn(deviceId, features).map(({ name }) => name);
 }

@@ -2,7 +2,6 @@
  * The inspector's page in a real browser, over a real guest. Screenshots of every view stay in a directory beside those of
  * other runs, whose path is printed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +9,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { GUEST_TIMEOUT_MS } from '../support/guest.ts';
+import { type InspectedRun, inspectedRun } from '../support/inspected-run.ts';
 import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
-import { TSVMM } from '../support/tsvmm.ts';
 
 const define = withoutChromium === undefined ? describe : describe.skip;
 const PICTURES = process.env.TSVMM_PICTURES ?? join(tmpdir(), 'tsvmm-inspector-pictures');
@@ -19,40 +18,36 @@ const PICTURES = process.env.TSVMM_PICTURES ?? join(tmpdir(), 'tsvmm-inspector-p
 const PATIENCE_MS = 60_000;
 const FILE_LENGTH = 200_000;
 
-/** A run of tsvmm whose page was announced. */
-interface Run {
-  readonly process: ChildProcess;
-  readonly url: string;
-  readonly output: () => string;
+/** What the page showed of the bus at one time. */
+interface BusState {
+  /** The machine ran, in the page's words. */
+  readonly runs: boolean;
+  /** Functions shown, and those that the guest had not found. */
+  readonly functions: number;
+  readonly missing: number;
+  /** Reads of their configuration space. */
+  readonly reads: number;
 }
 
-async function run(args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [TSVMM, ...args], { stdio: 'pipe' });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  for (
-    const began = Date.now();
-    Date.now() - began < PATIENCE_MS;
-    await new Promise((again) => setTimeout(again, 50))
-  ) {
-    const url = /http:\S+/.exec(err + out)?.[0];
-    if (url !== undefined) return { process: child, url, output: () => out };
-    if (child.exitCode !== null) break;
-  }
-  child.kill('SIGKILL');
-  throw new Error(`no address was printed: ${err}`);
-}
+/** For the page: keeps each state of the bus that it has shown, in `bus`. */
+const RECORD_BUS = `
+  globalThis.bus = [];
+  new MutationObserver(() => {
+    const rows = [...document.querySelectorAll('table.data')].find((it) => it.textContent.includes('Found at'))?.tBodies[0]?.rows;
+    if (rows === undefined) return;
+    const texts = (column) => [...rows].map((row) => row.cells[column].textContent);
+    const reads = texts(6).reduce((sum, text) => sum + Number(text.replace(/\\D/g, '')), 0);
+    const missing = texts(5).filter((text) => text === 'not yet').length;
+    const state = { runs: document.querySelector('[role=status].runs') !== null, functions: rows.length, missing, reads };
+    if (JSON.stringify(state) !== JSON.stringify(bus.at(-1))) bus.push(state);
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+`;
 
 define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
   const share = mkdtempSync(join(tmpdir(), 'tsvmm-inspected-'));
   const recording = join(share, '..', `${share.split('/').at(-1)}.rec`);
   let browser: Browser;
-  let machine: Run;
+  let machine: InspectedRun;
   let page: Page;
   const complaints: string[] = [];
 
@@ -100,7 +95,7 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
     writeFileSync(join(share, 'file'), Buffer.alloc(FILE_LENGTH, 'read me\n'));
     browser = await launchChromium();
     const shared = ['--accel', 'software', '--virtfs', `local,path=${share},mount_tag=host,readonly=on`];
-    machine = await run([
+    machine = await inspectedRun([
       ...['run', '-m', '128M', '--inspect', '0,wait=on', '--record', recording],
       ...shared,
       ...['--', 'sh', '-c', 'read go; dd if=/mnt/host/file bs=512 of=/dev/null 2>/dev/null; echo done; read go'],
@@ -150,7 +145,7 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
     async () => {
       await page.getByRole('button', { name: 'Run', exact: true }).click();
       await page.waitForSelector('[role=status].runs');
-      machine.process.stdin?.write('go\n');
+      machine.process.stdin.write('go\n');
       for (const began = Date.now(); !machine.output().includes('done'); ) {
         expect(Date.now() - began).toBeLessThan(PATIENCE_MS * 2);
         await new Promise((again) => setTimeout(again, 100));
@@ -185,7 +180,7 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
   test(
     'says how the machine ended; nothing was on the console of the browser',
     async () => {
-      machine.process.stdin?.write('go\n');
+      machine.process.stdin.write('go\n');
       await page.waitForSelector('[role=status].ended');
       if (machine.process.exitCode === null) await once(machine.process, 'exit');
       expect(machine.process.exitCode).toBe(0);
@@ -195,9 +190,47 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
   );
 
   test(
+    'opened while a guest boots, which it does not hold, it shows the bus fill',
+    async () => {
+      const watched = await newPage();
+      await watched.addInitScript(RECORD_BUS);
+      const booting = await inspectedRun([
+        ...['run', '--accel', 'software', '-m', '512M', '--inspect', '0'],
+        ...['--virtfs', `local,path=${share},mount_tag=host,readonly=on`, '--', 'sh', '-c', 'echo up; read go'],
+      ]);
+      /** Waits for a state of the bus, and gives all up to then. */
+      const busUntil = async (holds: (states: readonly BusState[]) => boolean): Promise<readonly BusState[]> => {
+        for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await watched.waitForTimeout(20)) {
+          const states = await watched.evaluate<BusState[]>('bus');
+          if (holds(states)) return states;
+        }
+        throw new Error('the bus was never shown so');
+      };
+      try {
+        await watched.goto(booting.url);
+        await busUntil((states) => states.length > 0);
+        expect(booting.output()).toBe('');
+        await photograph(watched, 'booting');
+        const bus = await busUntil((states) => states.at(-1)?.missing === 0 && booting.output() === 'up\n');
+        // First there are functions that the guest has not found; it finds them, and then its drivers read them.
+        const reads = bus.map((state) => state.reads);
+        expect(bus[0]?.missing).toBeGreaterThan(0);
+        expect(reads).toEqual(reads.toSorted((a, b) => a - b));
+        expect(new Set(reads).size).toBeGreaterThan(3);
+        expect(bus.every(({ runs }) => runs)).toBe(true);
+        expect(complaints).toEqual([]);
+      } finally {
+        booting.process.kill('SIGKILL');
+        await watched.close();
+      }
+    },
+    GUEST_TIMEOUT_MS,
+  );
+
+  test(
     'shows the recording of the same run, at any time of it',
     async () => {
-      const served = await run(['inspect', recording]);
+      const served = await inspectedRun(['inspect', recording]);
       try {
         const recorded = await newPage();
         await recorded.goto(served.url);

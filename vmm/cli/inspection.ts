@@ -13,9 +13,13 @@ export interface Inspection {
   close(why?: string): Promise<void>;
 }
 
+/** What a page lets begin that is waited for. */
+export const WAITING = { guest: 'the guest begins', client: 'the client is answered' } as const;
+
 /** Serves the inspector where that was asked for, and says where. Throws UsageError and HostError. */
 export async function openInspection(
   request: InspectRequest | undefined,
+  waiting: (typeof WAITING)[keyof typeof WAITING],
   events: EventStream | undefined,
   notice: (line: string) => void,
   open: InspectorFactory,
@@ -23,6 +27,6 @@ export async function openInspection(
   if (request === undefined) return { hooks: {}, close: async () => {} };
   const { address, wait } = request;
   const inspector = await open({ ...address, wait, notice, ...(events && { events }) });
-  notice(`inspect: ${wait ? 'the guest begins when a page at this address lets it: ' : ''}${inspector.url}`);
+  notice(`inspect: ${wait ? `${waiting} when a page at this address lets it: ` : ''}${inspector.url}`);
   return inspector;
 }

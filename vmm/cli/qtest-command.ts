@@ -4,7 +4,7 @@ import type { QtestRequest, RunningQtest } from '../qtest/start-qtest.ts';
 import { openTraces, type TraceRequests } from '../trace/traces.ts';
 import { signalStatus } from './exit-statuses.ts';
 import { checkDirectories } from './host-paths.ts';
-import { type Inspection, type InspectorFactory, openInspection } from './inspection.ts';
+import { type Inspection, type InspectorFactory, openInspection, WAITING } from './inspection.ts';
 import type { ProcessIo } from './process-io.ts';
 import { reportEnd, say } from './report.ts';
 import { SignalWatch } from './signals.ts';
@@ -34,7 +34,7 @@ export async function driveQtest(
   let inspection: Inspection | undefined;
   let why: string | undefined;
   try {
-    inspection = await openInspection(tracing.inspect, traces.hooks.events, notice, openInspector);
+    inspection = await openInspection(tracing.inspect, WAITING.client, traces.hooks.events, notice, openInspector);
     const machine = await start(request, { notice, ...traces.hooks, ...inspection.hooks });
     signals.handle(() => {
       // Whoever is in a hurry asks a second time.

@@ -18,6 +18,10 @@ const REFUSED: readonly (readonly [line: string, refusal: string])[] = [
     `${QTEST} -M none --device virtio-rng-pci`,
     '--machine none: it has no bus for devices; leave them out, or use --machine pc',
   ],
+  [
+    'run -M none --accel qtest --qtest unix:/q --inspect 0',
+    '--inspect: --machine none has nothing to show; leave out one of them',
+  ],
   ['run --qtest /q', "--qtest: '/q' lacks its kind; write unix:/q"],
   ['run --qtest unix:', "--qtest: 'unix:' lacks the path; write unix:PATH"],
   ['run --qtest unix:/q,wait=off', '--qtest: wait goes with server=on; add that, or leave it out'],

@@ -32,6 +32,9 @@ export function readQtestRequest(
   if (machine === 'none' && shares.length + devices.length > 0) {
     throw new UsageError('--machine none: it has no bus for devices; leave them out, or use --machine pc');
   }
+  if (machine === 'none' && raw.inspect !== undefined) {
+    throw new UsageError('--inspect: --machine none has nothing to show; leave out one of them');
+  }
   if (qtest === undefined && monitors.length === 0) {
     throw new UsageError('--accel qtest: nothing drives the machine; add --qtest unix:PATH');
   }

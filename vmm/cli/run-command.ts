@@ -10,7 +10,7 @@ import { signalStatus } from './exit-statuses.ts';
 import { type MonitorFactory, openGuestMonitors } from './guest-monitors.ts';
 import { checkHostPaths } from './host-paths.ts';
 import { inspectRecording } from './inspect-command.ts';
-import { type Inspection, type InspectorFactory, openInspection } from './inspection.ts';
+import { type Inspection, type InspectorFactory, openInspection, WAITING } from './inspection.ts';
 import type { MachineDescriber, MachineFactory } from './machine-port.ts';
 import type { ProcessIo } from './process-io.ts';
 import { type HelperFactory, runProxyHelper } from './proxy-helper-command.ts';
@@ -101,7 +101,7 @@ async function runGuest(
   let why: string | undefined;
   try {
     const config = sessionConfig(request, io);
-    inspection = await openInspection(request.inspect, traces.hooks.events, notice, openInspector);
+    inspection = await openInspection(request.inspect, WAITING.guest, traces.hooks.events, notice, openInspector);
     const machine = await createMachine(config, {
       notice,
       ...traces.hooks,

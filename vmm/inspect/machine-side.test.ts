@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { EventStream } from '../../trace/event-stream.ts';
 import { EventPace } from './event-pace.ts';
@@ -12,8 +12,17 @@ afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-/** A device thread's side, with the inspector's played by the test: `still` runs while the thread stands. */
-function side({ wait = false, still = () => {}, pace }: { wait?: boolean; still?: () => void; pace?: EventPace } = {}) {
+interface SideOptions {
+  readonly wait?: boolean;
+  /** Runs when the thread begins to stand, from when on signals are answered. */
+  readonly still?: () => void;
+  /** Runs when it has stood. */
+  readonly whenStood?: () => void;
+  readonly pace?: EventPace;
+}
+
+/** A device thread's side, with the inspector's played by the test. */
+function side({ wait = false, still = () => {}, whenStood = () => {}, pace }: SideOptions = {}) {
   const memory = sharedMemory();
   const words = wordsOf(memory);
   const { port1, port2 } = new MessageChannel();
@@ -32,6 +41,7 @@ function side({ wait = false, still = () => {}, pace }: { wait?: boolean; still?
       steps.push('still');
       still();
       block();
+      whenStood();
       return 'over';
     },
   };
@@ -56,6 +66,8 @@ function side({ wait = false, still = () => {}, pace }: { wait?: boolean; still?
       for (let text = reader.read(); text !== undefined; text = reader.read()) all.push(...JSON.parse(`[${text}]`));
       return all;
     },
+    /** What it has said meanwhile, in the same turn. */
+    hear: () => receiveMessageOnPort(port2)?.message as MachineNews | undefined,
     told: async () => {
       await once(port2, 'message');
       await new Promise((resolve) => setImmediate(resolve));
@@ -134,14 +146,21 @@ describe('handing over', () => {
     expect(next).toBe(stream.count + 1);
   });
 
-  test('long messages are cut', async () => {
-    const { stream, events } = side();
+  test('long messages are cut, shorter in the midst of a flood', async () => {
+    const { stream, events } = side({ pace: new EventPace({ burst: 10_000, perSecond: 1_000, run: 2 }) });
     const bytes = new Uint8Array(4096).fill(65);
     const request = { name: 'Tread', tag: 1, type: 116, size: 4096, fids: [], text: '', bytes };
-    stream.emit('host', 'request', request);
+    const lengths = async () => {
+      stream.emit('host', 'request', request);
+      await moment();
+      return (events() as unknown as { readonly bytes?: string }[]).flatMap(({ bytes: shown }) =>
+        shown === undefined ? [] : [Buffer.from(shown, 'base64').length],
+      );
+    };
+    expect(await lengths()).toEqual([256]);
+    for (let count = 0; count < 11_000; count++) kick(stream);
     await moment();
-    const [event] = events() as unknown as { readonly bytes: string }[];
-    expect(Buffer.from(event?.bytes ?? '', 'base64').length).toBe(256);
+    expect(await lengths()).toEqual([64]);
   });
 });
 
@@ -176,6 +195,22 @@ describe('standing', () => {
     kick(machine.stream);
     expect(machine.steps).toEqual(['cpus stand', 'still', 'cpus go on']);
     expect(await machine.told()).toEqual([{ kind: 'standing', before: 1 }, { kind: 'running' }]);
+  });
+
+  test('it is said that it stands only when signals can end that', () => {
+    let [before, after]: (MachineNews | undefined)[] = [];
+    const { stream, order, hear } = side({
+      still: () => {
+        before = hear();
+        order({ kind: 'go' });
+      },
+      whenStood: () => {
+        after = hear();
+      },
+    });
+    order({ kind: 'pause' });
+    kick(stream);
+    expect([before, after]).toEqual([undefined, { kind: 'standing', before: 1 }]);
   });
 
   test('step by step', () => {

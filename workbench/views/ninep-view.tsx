@@ -86,6 +86,12 @@ export function NinepView({ workbench }: { readonly workbench: Workbench }) {
         <h2>
           Said so far, in <code>{bench.conversation.version}</code>
         </h2>
+        {bench.conversation.exchanges.length === 0 && (
+          <p class="quiet">
+            Nothing. A client begins with Tversion, then Tattach, which gives it a fid for the root; Twalk goes from
+            there.
+          </p>
+        )}
         {bench.conversation.exchanges.toReversed().map((exchange, index) => (
           <ExchangeEntry key={exchange.number} exchange={exchange} workbench={workbench} newest={index === 0} />
         ))}

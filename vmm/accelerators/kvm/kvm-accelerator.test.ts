@@ -25,6 +25,11 @@ afterEach(async () => {
   for (const accelerator of open.splice(0)) await accelerator.close();
 });
 
+/** Where COUNT counts. */
+const COUNTER = 0x20_0000 as Gpa;
+/** inc qword [COUNTER]; again */
+const COUNT = [0x48, 0xff, 0x04, 0x25, 0x00, 0x00, 0x20, 0x00, 0xeb, 0xf6];
+
 /** An accelerator with a few bytes of code in its memory, ready to start. */
 async function loaded(code: readonly number[], cpus = 1) {
   const map = memoryMap(MEMORY);
@@ -245,6 +250,91 @@ describeWithKvm('the KVM accelerator', () => {
       message: expect.stringContaining('(f3 48 0f b8 c3'),
       report: expect.stringContaining('kvm_pvm'),
     });
+  });
+});
+
+describeWithKvm('standing still', () => {
+  const moment = new Int32Array(new SharedArrayBuffer(4));
+  /** Keeps this thread from doing anything, as a thread of devices that stands. */
+  const stand = (ms: number) => void Atomics.wait(moment, 0, 0, ms);
+
+  /** A guest that counts in its memory, and how far it has come. */
+  async function counter(code: readonly number[] = COUNT, handler: AccessHandler = NOBODY) {
+    const { accelerator, entry } = await loaded(code);
+    const bytes = accelerator.memory.view(COUNTER, 8);
+    if (bytes === undefined) throw new Error('the counter is in RAM');
+    const word = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    const count = () => word.getBigUint64(0, true);
+    word.setBigUint64(0, 0n, true);
+    const grows = async () => {
+      const from = count();
+      for (let tries = 0; tries < 500 && count() === from; tries++) await new Promise((go) => setTimeout(go, 10));
+      return count() > from;
+    };
+    /** Counts of a thread that stands, once the CPU has had time to stop. */
+    const standing = () => {
+      stand(500);
+      const from = count();
+      stand(300);
+      return { from, to: count() };
+    };
+    accelerator.start(entry, handler);
+    return { accelerator, count, grows, standing };
+  }
+
+  test('a CPU that makes no exits stops without a turn of the event loop, and goes on when it is let go', async () => {
+    const { accelerator, grows, standing } = await counter();
+    for (let time = 0; time < 3; time++) {
+      expect(await grows()).toBe(true);
+      const letGo = accelerator.standStill();
+      const { from, to } = standing();
+      expect(to).toBe(from);
+      letGo();
+    }
+    expect(await grows()).toBe(true);
+  });
+
+  test('held again at once, before the event loop has had a turn, it stands; and at last it goes on', async () => {
+    const { accelerator, grows, standing } = await counter();
+    expect(await grows()).toBe(true);
+    for (let time = 0; time < 20; time++) accelerator.standStill()();
+    const letGo = accelerator.standStill();
+    const { from, to } = standing();
+    expect(to).toBe(from);
+    letGo();
+    expect(await grows()).toBe(true);
+  });
+
+  test('in the middle of the answer to an exit', async () => {
+    const stood: { from: bigint; to: bigint }[] = [];
+    let act = (): void => {};
+    // mov dx, 0x1234; and COUNT, with a write to the port each time
+    const { accelerator, grows, standing } = await counter([...MOV_DX, ...COUNT.slice(0, 8), 0xee, 0xeb, 0xf5], {
+      read: () => 0,
+      write: () => act(),
+    });
+    act = () => {
+      if (stood.length === 3) return;
+      const letGo = accelerator.standStill();
+      stood.push(standing());
+      letGo();
+    };
+    for (let time = 0; time < 4; time++) expect(await grows()).toBe(true);
+    expect(stood).toHaveLength(3);
+    for (const { from, to } of stood) expect(to).toBe(from);
+  });
+
+  test('a pause of its owner outlasts it, and is told of', async () => {
+    const { accelerator, count, grows } = await counter();
+    expect(await grows()).toBe(true);
+    const paused = accelerator.pause();
+    accelerator.standStill()();
+    await paused;
+    const before = count();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(count()).toBe(before);
+    accelerator.resume();
+    expect(await grows()).toBe(true);
   });
 });
 
