@@ -1,24 +1,44 @@
 /** The numbers of the block device: feature bits, and its configuration as a table. */
 import type { RegisterRow } from '../../bytes/register-row.ts';
 import { registerBlock } from '../../bytes/registers.ts';
-import { featureTable, maskOf } from './feature-table.ts';
+import { type FeatureWords, maskOf } from './feature-table.ts';
 
 /** Feature bits of block devices. */
-export const BLK_FEATURES = featureTable('virtio 1.2 §5.2.3 Feature bits', {
-  SIZE_MAX: [1, 'The length of a segment is limited.'],
-  SEG_MAX: [2, 'The number of segments of a request is limited.'],
-  GEOMETRY: [4, 'The device tells its cylinders, heads and sectors.'],
-  RO: [5, 'The device is read-only.'],
-  BLK_SIZE: [6, 'The device tells the length of its blocks.'],
-  FLUSH: [9, 'The device has a command that flushes its cache.'],
-  TOPOLOGY: [10, 'The device tells how I/O is best aligned.'],
-  CONFIG_WCE: [11, 'The driver may switch the cache between write-back and write-through.'],
-  MQ: [12, 'The device has several queues.'],
-  DISCARD: [13, 'Ranges can be discarded.'],
-  WRITE_ZEROES: [14, 'Ranges can be zeroed without sending zeroes.'],
-  LIFETIME: [15, 'The device tells how worn it is.'],
-  SECURE_ERASE: [16, 'Ranges can be erased so that nothing of them is left.'],
-});
+export const BLK_FEATURES = {
+  SIZE_MAX: 1,
+  SEG_MAX: 2,
+  GEOMETRY: 4,
+  RO: 5,
+  BLK_SIZE: 6,
+  FLUSH: 9,
+  TOPOLOGY: 10,
+  CONFIG_WCE: 11,
+  MQ: 12,
+  DISCARD: 13,
+  WRITE_ZEROES: 14,
+  LIFETIME: 15,
+  SECURE_ERASE: 16,
+} as const;
+
+/** What they mean. */
+export const BLK_WORDS: FeatureWords<typeof BLK_FEATURES> = {
+  spec: 'virtio 1.2 §5.2.3 Feature bits',
+  docs: {
+    SIZE_MAX: 'The length of a segment is limited.',
+    SEG_MAX: 'The number of segments of a request is limited.',
+    GEOMETRY: 'The device tells its cylinders, heads and sectors.',
+    RO: 'The device is read-only.',
+    BLK_SIZE: 'The device tells the length of its blocks.',
+    FLUSH: 'The device has a command that flushes its cache.',
+    TOPOLOGY: 'The device tells how I/O is best aligned.',
+    CONFIG_WCE: 'The driver may switch the cache between write-back and write-through.',
+    MQ: 'The device has several queues.',
+    DISCARD: 'Ranges can be discarded.',
+    WRITE_ZEROES: 'Ranges can be zeroed without sending zeroes.',
+    LIFETIME: 'The device tells how worn it is.',
+    SECURE_ERASE: 'Ranges can be erased so that nothing of them is left.',
+  },
+};
 
 /** Feature bits this device offers. */
 export const BLK_FEATURE = {

@@ -1,13 +1,23 @@
 /** The numbers of the console device: feature bits, and its configuration as a table. */
 import { registerBlock } from '../../bytes/registers.ts';
-import { featureTable, maskOf } from './feature-table.ts';
+import { type FeatureWords, maskOf } from './feature-table.ts';
 
 /** Feature bits of consoles. */
-export const CONSOLE_FEATURES = featureTable('virtio 1.2 §5.3.3 Feature bits', {
-  SIZE: [0, 'The device tells the size of the terminal.'],
-  MULTIPORT: [1, 'The device has several ports.'],
-  EMERG_WRITE: [2, 'A character can be written before there are queues.'],
-});
+export const CONSOLE_FEATURES = {
+  SIZE: 0,
+  MULTIPORT: 1,
+  EMERG_WRITE: 2,
+} as const;
+
+/** What they mean. */
+export const CONSOLE_WORDS: FeatureWords<typeof CONSOLE_FEATURES> = {
+  spec: 'virtio 1.2 §5.3.3 Feature bits',
+  docs: {
+    SIZE: 'The device tells the size of the terminal.',
+    MULTIPORT: 'The device has several ports.',
+    EMERG_WRITE: 'A character can be written before there are queues.',
+  },
+};
 
 /** Feature bits this device offers. */
 export const CONSOLE_FEATURE = {

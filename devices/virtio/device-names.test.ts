@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { featureNames, featuresIn, featuresOf } from './device-names.ts';
+import { featureNames } from './device-names.ts';
+import { featuresIn, featuresOf } from './feature-words.ts';
 import { baseFeatures, legacyOffer } from './features.ts';
 
 test('bits are named by the device and by the standard, and what has no name by its number', () => {

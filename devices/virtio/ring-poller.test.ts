@@ -110,6 +110,20 @@ test('when the window has passed the device looks a last time, asks for a kick a
   expect([ring.looks, ring.requests]).toEqual([looks, 1]);
 });
 
+test('requests with long silences between them are served without one look, also after busy times', () => {
+  const w = world();
+  const ring = new Ring(w);
+  busy(w, ring);
+  while (w.deferred.length > 0) w.turn();
+  const { looks } = ring;
+  for (let i = 0; i < 100; i += 1) {
+    w.pass(10_000);
+    ring.ring();
+    expect(w.deferred).toEqual([]);
+  }
+  expect([ring.looks, ring.served.length]).toEqual([looks, 102]);
+});
+
 test('a request that comes with the last look is served and does not begin another window', () => {
   const w = world();
   const ring = new Ring(w);

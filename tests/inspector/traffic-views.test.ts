@@ -165,6 +165,13 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       expect(await row.locator('td').first().textContent()).toBe('30');
       expect(await page.locator('.plot canvas').count()).toBe(2);
       await row.click();
+      expect(await text('.over-time h2')).toBe('All requests of host over time');
+      await page.getByLabel('Tread alone').check();
+      expect(await text('.over-time h2')).toBe('Tread of host over time');
+      expect(await page.locator('.plot[aria-label="Tread over time"] canvas').count()).toBe(1);
+      await page.locator('.latencies tr', { hasText: 'Twalk' }).click();
+      expect(await text('.over-time h2')).toBe('Twalk of host over time');
+      await row.click();
       await page.locator('.links button').first().click();
       expect(await text('.split-main h2')).toContain('Tread');
     },

@@ -1,5 +1,6 @@
 /** The messages of 9P, from their table. */
 import type { WireType } from '../../bytes/wire.ts';
+import { CALLS_OF_REQUESTS } from '../../ninep/backends/local/calls-of-requests.ts';
 import { codecOfType } from '../../ninep/codec.ts';
 import { HEADER_SIZE } from '../../ninep/constants.ts';
 import { MESSAGES, type MessageRow, type RequestName } from '../../ninep/messages.ts';
@@ -37,10 +38,12 @@ function indexTable(): string {
 const ANY = 'Errors of any request';
 const refusalsOf = (name: string): readonly Refusal[] => REFUSALS[name as RequestName] ?? [];
 
+const callsFor = (name: string) => (CALLS_OF_REQUESTS[name as RequestName] ?? []).map(code);
+
 function refusalSection(): string {
   return `## ${ANY}
 
-What the 9P core checks itself, whatever serves the files; each request has checks of its own as well. Any other error comes from what serves them: of a share of the host, it is that of a system call, which the event ${link('host-call', 'events.md#host-call')} names. ${link('ninep/refusals.ts', '../../ninep/refusals.ts')}.
+What the 9P core checks itself, whatever serves the files; each request has checks of its own as well. Any other error comes from what serves them: of a share of the host, it is that of a system call, as manual pages have them, which the event ${link('host-call', 'events.md#host-call')} names. ${link('ninep/refusals.ts', '../../ninep/refusals.ts')}.
 
 ${table(
   ['error', 'when'],
@@ -79,6 +82,9 @@ function messageSection(row: MessageRow): string {
       .map(({ versions, notation }) => `- ${versions.join(', ')}: ${code(notation)}`)
       .join('\n'),
     ...(fields.length === 0 ? [] : [table(['field', 'on the wire', 'at least', 'values', 'dialects'], fields)]),
+    ...(callsFor(name).length === 0
+      ? []
+      : [`A share of the host makes ${callsFor(name).join(', ')} for it, and passes on their errors.`]),
     ...(refusalsOf(name).length === 0
       ? []
       : [

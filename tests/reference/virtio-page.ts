@@ -3,14 +3,15 @@ import { hex } from '../../bytes/register-text.ts';
 import { BLK_FEATURE } from '../../devices/virtio/blk-config-registers.ts';
 import { commonConfig } from '../../devices/virtio/common-config-registers.ts';
 import { CONSOLE_FEATURE } from '../../devices/virtio/console-config-registers.ts';
-import { DEVICE_TYPES, featuresOf } from '../../devices/virtio/device-names.ts';
+import { DEVICE_TYPES } from '../../devices/virtio/device-names.ts';
+import { featuresOf } from '../../devices/virtio/feature-words.ts';
 import { baseFeatures, legacyOffer } from '../../devices/virtio/features.ts';
 import { legacyHeader } from '../../devices/virtio/legacy-registers.ts';
 import { mmioRegisters } from '../../devices/virtio/mmio-registers.ts';
 import { MOUNT_TAG_FEATURE } from '../../devices/virtio/p9-device.ts';
 import { PACKED_DESCRIPTOR, PACKED_FLAG } from '../../devices/virtio/packed-layout.ts';
 import { DESCRIPTOR, DESCRIPTOR_FLAG, QUEUE_AREAS, type RingFormat } from '../../devices/virtio/queue-layout.ts';
-import { RING_FAULTS } from '../../devices/virtio/ring-fault.ts';
+import { RING_FAULTS, RING_RULES, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
 import { STATUS, STATUS_MEANINGS, STATUS_TRANSITIONS } from '../../devices/virtio/status.ts';
 import { type DescribedBlock, registerFragment } from './block-section.ts';
 import { cell, code, link, table } from './markdown.ts';
@@ -161,6 +162,10 @@ After one of these the device has \`DEVICE_NEEDS_RESET\` in its ${link('status',
 
 ${table(
   ['rule', 'what was wrong', 'specification'],
-  Object.entries(RING_FAULTS).map(([reason, { text, spec }]) => [code(reason), cell(text), cell(spec)]),
+  (Object.keys(RING_FAULTS) as RingFaultReason[]).map((reason) => [
+    code(reason),
+    cell(RING_FAULTS[reason]),
+    cell(RING_RULES[reason]),
+  ]),
 )}`;
 }

@@ -1,6 +1,7 @@
 /** The steps of initialisation. */
-import { featuresIn } from '../../devices/virtio/device-names.ts';
+
 import { maskOf } from '../../devices/virtio/feature-table.ts';
+import { featuresIn } from '../../devices/virtio/feature-words.ts';
 import { appliesTo, nextStep, STEPS } from '../actions/steps.ts';
 import { DEVICE_ID } from '../device.ts';
 import type { Workbench } from '../workbench.ts';
@@ -64,7 +65,7 @@ function FeatureChoice({ workbench }: { readonly workbench: Workbench }) {
   return (
     <ul class="features">
       {featuresIn(DEVICE_ID, offered).map((feature) => {
-        const mask = maskOf(feature);
+        const mask = maskOf(feature.bit);
         return (
           <li key={feature.bit}>
             <label title={feature.doc}>

@@ -197,7 +197,7 @@ function Ranges({ ranges }: { readonly ranges: readonly RangeRow[] }) {
               <td class="number">{hex(base)}</td>
               <td class="number">{length === undefined ? '' : hex(base + length - 1)}</td>
               <td class="number count">{length === undefined ? '' : size(length)}</td>
-              <td>
+              <td class="said">
                 {name} <span class="quiet">{[bar, device].filter((part) => part !== '').join(' ')}</span>
               </td>
             </tr>

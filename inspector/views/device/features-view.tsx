@@ -1,5 +1,5 @@
 /** Features of one device: offered, accepted, agreed, bit by bit. */
-import { featuresIn } from '../../../devices/virtio/device-names.ts';
+import { featuresIn } from '../../../devices/virtio/feature-words.ts';
 import { deviceIdOf, offeredFeatures } from '../../model/device-blocks.ts';
 import { entryOf } from '../../model/per-device.ts';
 import { hex, seconds } from '../../page/numbers.ts';

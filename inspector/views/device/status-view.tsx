@@ -17,7 +17,7 @@ export function StatusView({ model, selection, select }: ViewProps) {
       <Part title="States" note={`${selection.device} is in ${life.state}, since ${seconds(life.since)} s`}>
         <StatusDiagram life={life} />
       </Part>
-      <div class="columns">
+      <div class="columns roomy">
         <Part title="device_status" note={<span class="number">{hex(life.value, 1)}</span>}>
           <Bits life={life} />
           <cite>virtio 1.2 §2.1 Device Status Field</cite>

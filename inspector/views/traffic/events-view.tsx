@@ -57,7 +57,7 @@ export function EventsView(props: ViewProps) {
               <span class="device-cell">device</span>
               <span class="kind-cell">kind</span>
               <span class="text-cell">what happened</span>
-              <span class="notes-cell">of what</span>
+              <span class="notes-cell">belongs to</span>
             </div>
             <VirtualList
               label="Events"

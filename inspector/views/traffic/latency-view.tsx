@@ -17,15 +17,19 @@ const COLUMNS = 8;
 export function LatencyView(props: ViewProps) {
   const { model, selection, select, version } = props;
   const [chosen, setChosen] = useState<string>();
+  const [alone, setAlone] = useState(false);
   const settled = useSettled(version, PAUSE_MS);
   const text = selection.filter.toLowerCase();
   const tallies = model.sessions.latency.tallies
     .filter(({ device, name }) => device === selection.device && name.toLowerCase().includes(text))
     .sort((a, b) => b.count - a.count);
   const tally = tallies.find(({ name }) => name === chosen) ?? tallies[0];
-  const course = model.sessions.latency.courses.find(({ device }) => device === selection.device);
+  const { courses, messageCourses } = model.sessions.latency;
+  const course = alone
+    ? messageCourses.find(({ device, name }) => device === selection.device && name === tally?.name)
+    : courses.find(({ device }) => device === selection.device);
   const histogram = useMemo(() => histogramOf(tally), [tally?.name, tally?.device, settled]);
-  const overTime = useMemo(() => courseData(course), [course, settled]);
+  const overTime = useMemo(() => courseData(course), [course?.device, course?.name, settled]);
   if (tally === undefined) {
     if (text !== '') return <p class="quiet">No message is called like that.</p>;
     return <NoRequests model={model} device={selection.device} shows="it is counted here how long each kind took" />;
@@ -61,8 +65,26 @@ export function LatencyView(props: ViewProps) {
             <EventLink key={request} event={request} what={duration(took)} view="timeline" select={select} />
           ))}
         </p>
-        <h2>All requests of {selection.device} over time</h2>
-        <Plot label="Latency over time" height={220} data={overTime} choice={OVER_TIME} legend />
+        <div class="over-time">
+          <h2>
+            {alone ? tally.name : 'All requests'} of {selection.device} over time
+          </h2>
+          <label class="check">
+            <input type="checkbox" checked={alone} onChange={({ currentTarget: { checked } }) => setAlone(checked)} />{' '}
+            {tally.name} alone
+          </label>
+        </div>
+        {course === undefined ? (
+          <p class="quiet">Of this message no course over time is kept: there are too many others.</p>
+        ) : (
+          <Plot
+            label={`${alone ? tally.name : 'Requests'} over time`}
+            height={220}
+            data={overTime}
+            choice={OVER_TIME}
+            legend
+          />
+        )}
       </div>
     </div>
   );

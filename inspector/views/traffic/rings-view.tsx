@@ -52,6 +52,11 @@ export function RingsView(props: ViewProps) {
           <span class="state-cell">state</span>
           <span class="text-cell">carries</span>
         </div>
+        {chains.length === 0 && (
+          <p class="quiet">
+            The device has taken no chain yet: it looks when the driver has made one available and kicks.
+          </p>
+        )}
         <VirtualList
           label="Chains"
           count={chains.length}
@@ -128,9 +133,15 @@ function Legend({ packed }: { readonly packed: boolean }) {
           ? 'The ring of descriptors; the hands are where the device takes and returns.'
           : 'From outside: available ring, descriptor table, used ring; the hands are how far driver and device have come.'}
       </span>
-      <span class="swatch ring-late" /> the last few chains
-      <span class="swatch ring-flying" /> in flight
-      <span class="swatch ring-writable" /> to be written
+      <span class="key">
+        <span class="swatch ring-late" /> the last few chains
+      </span>
+      <span class="key">
+        <span class="swatch ring-flying" /> in flight
+      </span>
+      <span class="key">
+        <span class="swatch ring-writable" /> in flight, to be written
+      </span>
     </p>
   );
 }

@@ -27,9 +27,8 @@ describe('the watch', () => {
   afterEach(() => void jest.useRealTimers());
 
   function watched(look: () => Promise<readonly CpuRest[] | undefined>) {
-    const seen = { exits: 0, looks: 0, halts: 0 };
-    const end = watchForHalt(
-      () => seen.exits,
+    const seen = { looks: 0, halts: 0 };
+    const { end, exit } = watchForHalt(
       () => {
         seen.looks += 1;
         return look();
@@ -38,13 +37,13 @@ describe('the watch', () => {
         seen.halts += 1;
       },
     );
-    return { seen, end };
+    return { seen, end, exit };
   }
 
   test('leaves a machine that makes exits alone', async () => {
-    const { seen, end } = watched(async () => [HALTED]);
+    const { seen, end, exit } = watched(async () => [HALTED]);
     for (let i = 0; i < 10; i += 1) {
-      seen.exits += 1;
+      exit();
       await jest.advanceTimersByTimeAsync(500);
     }
     expect(seen.looks).toBe(0);
@@ -68,6 +67,23 @@ describe('the watch', () => {
     end();
   });
 
+  test('looks less and less often where no CPU has halted, down to every four seconds, until there is an exit', async () => {
+    const { seen, end, exit } = watched(async () => [IDLE]);
+    const at: number[] = [];
+    for (let time = 500; time <= 20_000; time += 500) {
+      const before = seen.looks;
+      await jest.advanceTimersByTimeAsync(500);
+      if (seen.looks > before) at.push(time);
+    }
+    expect(at).toEqual([500, 1000, 2000, 4000, 8000, 12_000, 16_000, 20_000]);
+    exit();
+    await jest.advanceTimersByTimeAsync(500);
+    expect(seen.looks).toBe(at.length);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(seen.looks).toBe(at.length + 1);
+    end();
+  });
+
   test('does not look twice at a time', async () => {
     let answer: (cpus: readonly CpuRest[]) => void = () => {};
     const { seen, end } = watched(
@@ -81,6 +97,31 @@ describe('the watch', () => {
     answer([IDLE]);
     await jest.advanceTimersByTimeAsync(500);
     expect(seen.looks).toBe(2);
+    end();
+  });
+
+  test('an exit during a look neither begins another nor is forgotten', async () => {
+    let answer: (cpus: readonly CpuRest[]) => void = () => {};
+    const { seen, end, exit } = watched(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    for (const time of [500, 500, 1000]) {
+      await jest.advanceTimersByTimeAsync(time);
+      answer([IDLE]);
+    }
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(seen.looks).toBe(4);
+    exit();
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(seen.looks).toBe(4);
+    answer([IDLE]);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(seen.looks).toBe(4);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(seen.looks).toBe(5);
     end();
   });
 

@@ -17,44 +17,70 @@ export function isHaltedForGood(cpus: readonly CpuRest[]): boolean {
   );
 }
 
-/** How often a machine that makes no exits is looked at, in milliseconds. */
-const PERIOD_MS = 500;
+/** When a machine that makes no exits is looked at first, and then, in milliseconds. */
+const FIRST_MS = 500;
+/** Longest between two looks, in milliseconds. */
+const LONGEST_MS = 4000;
+
+/** What `watchForHalt` returns. */
+export interface HaltWatch {
+  /** The machine has made an exit. */
+  exit(): void;
+  /** Ends the watch, also for a look under way. */
+  end(): void;
+}
 
 /**
  * Watches for a machine halted for good. With the interrupt controllers in the kernel HLT makes no exit, so a look now
- * and then is the only way to learn of it; a machine that made exits meanwhile is not disturbed.
+ * and then is the only way to learn of it; a machine that made exits meanwhile is not disturbed. A look stops every CPU, so
+ * one that goes on without exits, idle or computing, is looked at less and less often, until it makes one: whoever halts
+ * has something to say or to write before.
  *
- * @param exits how many exits the machine has made so far
  * @param look brings all CPUs to a stop, reads their state and lets them go on; undefined or a rejection when it could not
  * @param halted called once at most
- * @returns what ends the watch, also for a look under way
  */
-export function watchForHalt(
-  exits: () => number,
-  look: () => Promise<readonly CpuRest[] | undefined>,
-  halted: () => void,
-): () => void {
-  let seen = exits();
+export function watchForHalt(look: () => Promise<readonly CpuRest[] | undefined>, halted: () => void): HaltWatch {
+  let exited = false;
   let looking = false;
   let over = false;
-  const end = () => {
-    over = true;
-    clearInterval(timer);
+  /** Until the look after the next. */
+  let rest = FIRST_MS;
+  let timer: NodeJS.Timeout;
+  const after = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void passed(), ms).unref();
   };
-  const lookOnce = async () => {
+  const passed = async () => {
+    if (exited) {
+      exited = false;
+      after(FIRST_MS);
+      return;
+    }
     looking = true;
     // A machine that cannot be looked at is not known to have halted; whatever is wrong with it shows elsewhere.
     const cpus = await look().catch(() => undefined);
     looking = false;
-    if (over || cpus === undefined || !isHaltedForGood(cpus)) return;
-    end();
-    halted();
+    if (over) return;
+    if (cpus !== undefined && isHaltedForGood(cpus)) {
+      over = true;
+      halted();
+    } else if (cpus === undefined || exited) after(FIRST_MS);
+    else {
+      after(rest);
+      rest = Math.min(2 * rest, LONGEST_MS);
+    }
   };
-  const timer = setInterval(() => {
-    const now = exits();
-    if (now === seen && !looking) void lookOnce();
-    seen = now;
-  }, PERIOD_MS);
-  timer.unref();
-  return end;
+  after(FIRST_MS);
+  return {
+    exit() {
+      exited = true;
+      if (rest === FIRST_MS) return;
+      rest = FIRST_MS;
+      if (!over && !looking) after(FIRST_MS);
+    },
+    end() {
+      over = true;
+      clearTimeout(timer);
+    },
+  };
 }

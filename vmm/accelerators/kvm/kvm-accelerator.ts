@@ -7,7 +7,7 @@ import { answerIo, answerMmio } from './access.ts';
 import { IoEventFdDoorbells } from './doorbells.ts';
 import { enterKernel } from './entry-state.ts';
 import { GuestRam } from './guest-ram.ts';
-import { type CpuRest, watchForHalt } from './halt-watch.ts';
+import { type CpuRest, type HaltWatch, watchForHalt } from './halt-watch.ts';
 import { cpuReport, internalErrorLine, PVM_EXPLANATION } from './internal-error.ts';
 import { KvmMachine } from './kvm-machine.ts';
 import { Standstill } from './standstill.ts';
@@ -26,10 +26,9 @@ export class KvmAccelerator implements Accelerator {
   /** VM and CPUs of this life; a reset makes others. */
   #kvm: KvmMachine;
   #standstill: Standstill;
-  #exits = 0;
   #handler: AccessHandler | undefined;
   #stopped: ((stop: CpuStop) => void) | undefined;
-  #unwatch: (() => void) | undefined;
+  #haltWatch: HaltWatch | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(ram: GuestRam, kvm: KvmMachine, cpus: number) {
@@ -89,8 +88,7 @@ export class KvmAccelerator implements Accelerator {
     this.#handler = handler;
     enterKernel(boot, entry);
     for (const vcpu of vcpus) vcpu.start((exit) => this.#onExit(vcpu, exit));
-    this.#unwatch = watchForHalt(
-      () => this.#exits,
+    this.#haltWatch = watchForHalt(
       () => this.#lookAtCpus(),
       () => this.#stop({ reason: 'halted' }),
     );
@@ -121,7 +119,7 @@ export class KvmAccelerator implements Accelerator {
   }
 
   async stop(): Promise<void> {
-    this.#unwatch?.();
+    this.#haltWatch?.end();
     this.#stopped = undefined;
     await this.#kvm.stop();
   }
@@ -171,7 +169,7 @@ export class KvmAccelerator implements Accelerator {
   }
 
   #answer(vcpu: Vcpu, exit: VcpuExit): void {
-    this.#exits++;
+    this.#haltWatch?.exit();
     const handler = this.#handler;
     if (handler === undefined) throw new Error('a CPU left the guest before it was started');
     switch (exit.reason) {
@@ -223,7 +221,7 @@ export class KvmAccelerator implements Accelerator {
   }
 
   #stop(stop: CpuStop): void {
-    this.#unwatch?.();
+    this.#haltWatch?.end();
     const callback = this.#stopped;
     this.#stopped = undefined;
     callback?.(stop);
