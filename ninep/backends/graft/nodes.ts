@@ -1,6 +1,7 @@
 import type { Backend, Credential, MaybeAsync, Name, Node, OpenFile, Qid } from '../../backend.ts';
 import { fail } from '../../errno.ts';
 import { after } from '../../maybe-async.ts';
+import type { RgetattrMessage } from '../../rgetattr.ts';
 import { GraftNode } from './graft-node.ts';
 import { MappedFile, RootListing } from './open-files.ts';
 
@@ -68,6 +69,11 @@ export class BaseNode extends GraftNode {
 
   step(name: Name): MaybeAsync<GraftNode> {
     return this.isGraft(name) ? this.attachment.enter() : this.stepInside(name);
+  }
+
+  /** Its qids are shown as they are. */
+  getattrInto(reply: RgetattrMessage): boolean {
+    return this.inner.getattrInto?.(reply) ?? false;
   }
 
   protected shown(qid: Qid): Qid {

@@ -20,6 +20,8 @@ import { attached, type TestSession } from '../../contract/sessions.ts';
 import type { MessageBody, RequestName } from '../../messages.ts';
 import { RgetattrMessage } from '../../rgetattr.ts';
 import { fidNumber, tagNumber } from '../../wire-types.ts';
+import { graft } from '../graft/graft.ts';
+import { createSynth } from '../synth/synth.ts';
 import { openLocal } from './local.ts';
 import { isRoot } from './local-fixture.ts';
 import type { SecurityModelName } from './security-model.ts';
@@ -162,4 +164,25 @@ test('where a model keeps attributes of its own they are not copied, and where i
     expect([model, root.getattrInto?.(new RgetattrMessage())]).toEqual([model, !model.startsWith('mapped')]);
     await root.release();
   }
+});
+
+test('a tree that another is grafted into is asked in the same way, and the other is not', async () => {
+  writeFileSync(join(path, 'file'), 'x');
+  const sessions = [false, true].map(async (general) => {
+    const backend = graft(openLocal({ path, securityModel: 'none' }), '.graft', createSynth());
+    backends.push(backend);
+    const { client, session, bugs } = await attached(backend, general ? { observer: {} } : {});
+    await client.call('Twalk', { fid: fidNumber(0), newfid: fidNumber(1), wname: [utf8('file')] });
+    await client.call('Twalk', { fid: fidNumber(0), newfid: fidNumber(2), wname: [utf8('.graft')] });
+    return { client, session, bugs };
+  });
+  const [direct, general] = await Promise.all(sessions);
+  if (direct === undefined || general === undefined) throw new Error('no sessions');
+  for (const fid of [0, 1, 2].map(fidNumber)) {
+    const body = { fid, request_mask: 0x3fffn };
+    expect(await reply(direct, 'Tgetattr', body)).toEqual(await reply(general, 'Tgetattr', body));
+  }
+  const root = await backends[0]?.attach({ uname: utf8('x'), uid: 0, aname: utf8('') });
+  expect(root?.getattrInto?.(new RgetattrMessage())).toBe(true);
+  await root?.release();
 });
