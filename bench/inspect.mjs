@@ -6,7 +6,7 @@ import { cpus, loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { openBrowser } from './inspect/browser.mjs';
 
 const MOST_FRAME_MS = 50;
 const LEAST_SPEED = 0.5;
@@ -62,29 +62,31 @@ async function machine(mode, measure) {
 
 /** With the page open: what it shows afterwards, and how long its frames took meanwhile. */
 async function withPage(browser, url, read) {
-  const page = await browser.newPage();
-  const complaints = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => complaints.push(message.text()));
-  await page.goto(url);
-  await page.waitForFunction(() => document.querySelector('[role=status]') !== null);
-  await page.evaluate(() => {
-    window.frames = [];
-    let last = performance.now();
-    const frame = (now) => {
-      window.frames.push(now - last);
-      last = now;
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  });
+  const page = await browser.openPage(url);
+  await page.until('document.querySelector("[role=status]") !== null');
+  await page.evaluate(COUNT_FRAMES);
   const outcome = await read();
-  const frames = await page.evaluate(() => window.frames);
-  const shown = await page.evaluate(() => document.querySelector('header')?.textContent ?? '');
-  const heap = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
+  const { frames, shown, heap } = await page.evaluate(FRAMES);
   await page.close();
-  return { ...outcome, frames, shown, heap, complaints };
+  return { ...outcome, frames, shown, heap, complaints: page.complaints };
 }
+
+/** Run in the page. */
+const COUNT_FRAMES = `{
+  window.frames = [];
+  let last = performance.now();
+  const frame = (now) => {
+    window.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}`;
+const FRAMES = `({
+  frames: window.frames,
+  shown: document.querySelector('header')?.textContent ?? '',
+  heap: performance.memory?.usedJSHeapSize ?? 0,
+})`;
 
 const at = (values, part) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * part)] ?? 0;
 const median = (values) => at(values, 0.5);
@@ -97,10 +99,7 @@ const line = (name, { ms, threadMs, cpuMs, resident, requests: done, events }, p
       ` ${((cpuMs * 1000) / done).toFixed(0)} µs in all; ${events} events, resident ${mib(resident)}`,
   );
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-});
+const browser = await openBrowser();
 let failed = false;
 try {
   const ratios = [];

@@ -47,7 +47,7 @@ export function copyIn(segments: readonly Uint8Array[], at: number, from: Uint8A
   const end = at + length;
   if (first !== undefined && end <= first.length && length <= from.length) {
     if (length <= FEW) for (let k = 0; k < length; k++) first[at + k] = from[k] ?? 0;
-    else first.set(from.subarray(0, length), at);
+    else first.set(length === from.length ? from : from.subarray(0, length), at);
     return length;
   }
   const writer = new SegmentWriter(segments, at, length);
@@ -62,7 +62,7 @@ export function copyIn(segments: readonly Uint8Array[], at: number, from: Uint8A
  * if the segments end before.
  */
 export function sliceSegments(segments: readonly Uint8Array[], at: number, length: number): Uint8Array[] {
-  const slices: Uint8Array[] = [];
+  let slices: Uint8Array[] | undefined;
   let skip = at;
   let left = length;
   for (let i = 0; i < segments.length && left > 0; i++) {
@@ -73,11 +73,14 @@ export function sliceSegments(segments: readonly Uint8Array[], at: number, lengt
       continue;
     }
     const take = Math.min(segment.length - skip, left);
-    slices.push(take === segment.length ? segment : segment.subarray(skip, skip + take));
+    const slice = take === segment.length ? segment : segment.subarray(skip, skip + take);
+    // Most results are of one piece, and a list grown from nothing has room for seventeen.
+    if (slices === undefined) slices = [slice];
+    else slices.push(slice);
     left -= take;
     skip = 0;
   }
-  return slices;
+  return slices ?? [];
 }
 
 /** Writes into segments piece by piece, within a window of them; what does not fit is cut off and `room` becomes 0. */

@@ -1,12 +1,12 @@
 import type { EventPort } from './events.ts';
-import type { BusTarget } from './ports.ts';
+import type { AccessWidth, BusTarget } from './ports.ts';
 
 /** What a target needs of a register bank. */
 export interface Registers {
-  read(offset: number, width: number): number | undefined;
-  write(offset: number, width: number, value: number): unknown;
+  read(offset: number, width: AccessWidth): number | undefined;
+  write(offset: number, width: AccessWidth, value: number): unknown;
   /** What an access touches, for a trace. */
-  explain(offset: number, width: number, value: number): string;
+  explain(offset: number, width: AccessWidth, value: number): string;
 }
 
 /** Puts a register bank on a bus; accesses past the end of the block read 0 and write nothing. */

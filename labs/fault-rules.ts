@@ -2,7 +2,7 @@
  * What the device itself objected to, in words for whoever writes a driver. One table: the device's message, what it means
  * for the exercise, what to do.
  */
-import { RING_FAULTS, type RingFaultReason } from '../devices/virtio/ring-fault.ts';
+import { RING_FAULTS, RING_RULES, type RingFaultReason } from '../devices/virtio/ring-fault.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { eventsOf, type Finding, type Rule } from './finding.ts';
 
@@ -155,10 +155,9 @@ export function findingOf(event: TraceEvent<'guest-fault'>): Finding {
     };
   }
   const reason = reasonOf(message);
-  const rule = reason === undefined ? undefined : RING_FAULTS[reason];
   return {
     wrong: `the device objects: ${message}`,
-    spec: rule?.spec,
+    spec: reason && RING_RULES[reason],
     next: (reason && RING_NEXT[reason]) ?? 'the section named says how it is to be; the device needs a reset now',
     event,
   };
@@ -167,7 +166,7 @@ export function findingOf(event: TraceEvent<'guest-fault'>): Finding {
 /** The rule a message of the device is about. */
 export function reasonOf(message: string): RingFaultReason | undefined {
   const known = Object.keys(RING_FAULTS) as RingFaultReason[];
-  return known.find((reason) => message.includes(RING_FAULTS[reason].text));
+  return known.find((reason) => message.includes(RING_FAULTS[reason]));
 }
 
 function filled(text: string, found: RegExpExecArray): string {

@@ -10,6 +10,8 @@
  * that, and that a name to be created, linked, renamed or removed is neither '.' nor '..'.
  */
 
+import type { RgetattrMessage } from './rgetattr.ts';
+
 /** A value now, or later where the operation would block. */
 export type MaybeAsync<T> = T | Promise<T>;
 
@@ -155,6 +157,13 @@ export interface OpenFile {
   read(offset: bigint, into: readonly Uint8Array[], request: Request): MaybeAsync<number>;
   /** Writes `from` at `offset` (at the end if opened with O_APPEND) and returns how much was written. */
   write(offset: bigint, from: readonly Uint8Array[], request: Request): MaybeAsync<number>;
+  /**
+   * As `read`, from an offset up to 2^53 into the bytes `from` to `to` (exclusive), where nothing has to be waited for. Optional,
+   * and -1 where `read` has to be asked; those bytes may be written to all the same.
+   */
+  readNow?(offset: number, into: Uint8Array, from: number, to: number): number;
+  /** As `write`, in the same way; with -1 nothing has been written. */
+  writeNow?(offset: number, bytes: Uint8Array, from: number, to: number): number;
   /** Emits entries after cookie `offset` (0: from the start, with '.' and '..') until `emit` returns false or none is left. */
   readdir(offset: bigint, emit: (entry: DirectoryEntry) => boolean): MaybeAsync<void>;
   /**
@@ -191,6 +200,11 @@ export interface Node {
    */
   walk(names: readonly Name[]): MaybeAsync<WalkResult>;
   getattr(mask: bigint): MaybeAsync<Attributes>;
+  /**
+   * The same with every field written into `reply` as it is on the wire, `blksize` being the file system's; says whether it
+   * has been. What `reply` held before is anything. Optional, and false where `getattr` has to be asked.
+   */
+  getattrInto?(reply: RgetattrMessage): boolean;
   setattr(change: AttributeChange): MaybeAsync<void>;
   statfs(): MaybeAsync<FileSystemStatus>;
   /** `flags` are Linux O_* bits of Tlopen as sent, less those the core handles. */

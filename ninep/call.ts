@@ -48,6 +48,9 @@ export class Call implements Request, Exchange {
   private readonly headerReader = new ByteReader(this.header);
   private readonly usual = new Uint8Array(USUAL_BODY);
   private readonly usualReader = new ByteReader(this.usual);
+  /** The fields that were copied, and their length; undefined if they were not. */
+  private fields: Uint8Array | undefined = undefined;
+  private fieldsLength = 0;
   private first: Fid | undefined = undefined;
   private second: Fid | undefined = undefined;
   private callbacks: (() => void)[] | undefined = undefined;
@@ -88,26 +91,47 @@ export class Call implements Request, Exchange {
     this.replyLimit = room;
   }
 
+  /** Copies the fields, each byte once; a payload stays in the request's segments. Not if the message is shorter than its fields. */
+  copyFields(codec: Codec): void {
+    const { size } = this;
+    this.fields = undefined;
+    if (size < codec.minimum || size > this.available) return;
+    const length = (codec.payloadField === undefined ? size : codec.minimum) - HEADER_SIZE;
+    this.fields = length <= USUAL_BODY ? this.usual : new Uint8Array(length);
+    this.fieldsLength = length;
+    copyOut(this.request, HEADER_SIZE, this.fields, length);
+  }
+
   /**
-   * Copies the fields, each byte once, and takes them apart. A payload stays in the request's segments.
+   * Takes apart the fields that were copied.
    *
    * @returns undefined if the message is shorter or longer than its fields, or than its own size.
    */
   decode(codec: Codec): AnyBody | undefined {
-    const { size, request } = this;
-    if (size < codec.minimum || size > this.available) return undefined;
-    const hasPayload = codec.payloadField !== undefined;
-    const end = hasPayload ? codec.minimum : size;
-    const length = end - HEADER_SIZE;
-    const fits = length <= USUAL_BODY;
-    const buffer = fits ? this.usual : new Uint8Array(length);
-    const reader = fits ? this.usualReader : new ByteReader(buffer);
-    copyOut(request, HEADER_SIZE, buffer, length);
-    if (hasPayload) reader.rewind(0, length, sliceSegments(request, end, size - end), size - end);
-    else reader.rewind(0, length);
+    const { size, request, fields, fieldsLength: length } = this;
+    if (fields === undefined) return undefined;
+    const reader = fields === this.usual ? this.usualReader : new ByteReader(fields);
+    const end = HEADER_SIZE + length;
+    if (codec.payloadField !== undefined) {
+      reader.rewind(0, length, sliceSegments(request, end, size - end), size - end);
+    } else reader.rewind(0, length);
     const body = codec.decode(reader);
     if (reader.overrun || reader.remaining !== 0) return undefined;
     return body;
+  }
+
+  /** Bytes of the fields that were copied, with the header; 0 if they were not. */
+  get copied(): number {
+    return this.fields === undefined ? 0 : HEADER_SIZE + this.fieldsLength;
+  }
+
+  /** Four of those bytes, from byte `at` of the message. */
+  u32(at: number): number {
+    const { fields } = this;
+    if (fields === undefined) return 0;
+    const first = at - HEADER_SIZE;
+    const low = (fields[first] ?? 0) | ((fields[first + 1] ?? 0) << 8) | ((fields[first + 2] ?? 0) << 16);
+    return low + (fields[first + 3] ?? 0) * 2 ** 24;
   }
 
   /** The fid of that number, kept until this request has ended; at most two. `unknown`, EBADF unless given, if there is none. */
@@ -184,6 +208,7 @@ export class Call implements Request, Exchange {
     this.reply = NO_SEGMENTS;
     this.codec = undefined;
     this.body = undefined;
+    this.fields = undefined;
     this.flushed = false;
     this.dropped = false;
     if (first !== undefined) this.letGo(first);

@@ -2,11 +2,12 @@ import type { MaybeAsync } from './backend.ts';
 import type { Call } from './call.ts';
 import { type AnyBody, allCodecs, type Codec, codecOf, codecOfType } from './codec.ts';
 import type { Errno } from './errno.ts';
-import type { Handlers } from './handlers.ts';
+import type { DirectHandler, DirectHandlers, Handlers } from './handlers.ts';
 import type { MessageName, RequestName } from './messages.ts';
 import { attachOps, plainAttachOps } from './ops/attach.ts';
 import { attrOps } from './ops/attr.ts';
 import { dirOps } from './ops/dir.ts';
+import { directOps } from './ops/direct.ts';
 import { ioOps } from './ops/io.ts';
 import { linkOps } from './ops/link.ts';
 import { lockOps } from './ops/lock.ts';
@@ -26,6 +27,7 @@ import type { Version } from './versions.ts';
 export interface Operation {
   readonly request: Codec;
   readonly reply: Codec;
+  readonly direct?: DirectHandler | undefined;
   run(call: Call, body: AnyBody): MaybeAsync<AnyBody>;
 }
 
@@ -75,7 +77,11 @@ interface Runner {
   run(call: Call, body: AnyBody): MaybeAsync<AnyBody>;
 }
 
-function operationsOf<V extends Version>(version: V, handlers: Handlers<V>): (Operation | undefined)[] {
+function operationsOf<V extends Version>(
+  version: V,
+  handlers: Handlers<V>,
+  directly: DirectHandlers = {},
+): (Operation | undefined)[] {
   const operations: (Operation | undefined)[] = new Array(256).fill(undefined);
   const isRequest = (name: MessageName): name is RequestName<V> => Object.hasOwn(handlers, name);
   for (const request of allCodecs(version)) {
@@ -83,7 +89,7 @@ function operationsOf<V extends Version>(version: V, handlers: Handlers<V>): (Op
     const reply = codecOfType(type + 1, version);
     if (!isRequest(name) || reply === undefined) continue;
     const runner: Runner = { run: handlers[name] };
-    operations[type] = { request, reply, run: runner.run };
+    operations[type] = { request, reply, run: runner.run, direct: directly[name] };
   }
   return operations;
 }
@@ -91,7 +97,7 @@ function operationsOf<V extends Version>(version: V, handlers: Handlers<V>): (Op
 /** 9P2000.L, which Linux speaks. */
 export const DIALECT_L: Dialect = {
   version: '9P2000.L',
-  operations: operationsOf('9P2000.L', LINUX),
+  operations: operationsOf('9P2000.L', LINUX, directOps),
   error: { codec: codecOf('Rlerror'), body: ({ errno }) => ({ ecode: errno }) },
 };
 

@@ -168,6 +168,12 @@ export class FidTable {
     return fid;
   }
 
+  /** The same, or undefined where `get` would fail. */
+  find(number: number): Fid | undefined {
+    const fid = this.byNumber.get(number as FidNumber);
+    return fid?.state === 'reserved' ? undefined : fid;
+  }
+
   /** Takes a free number for a new fid. EINVAL if it is in use or is NOFID, ENFILE at the limit. */
   reserve(number: FidNumber): Fid {
     if (number === NOFID || this.byNumber.get(number) !== undefined) fail('EINVAL');

@@ -11,10 +11,11 @@ import { MODE } from './constants.ts';
 import { counting } from './contract/counting.ts';
 import { ATTACH, errno } from './contract/sessions.ts';
 import { stubBackend, stubFile, stubNode } from './contract/stubs.ts';
-import { fail } from './errno.ts';
+import { errnoName, fail } from './errno.ts';
 import { MESSAGES, type MessageBody, type MessageName, type MessageRow } from './messages.ts';
 import type { SessionObserver } from './observer.ts';
 import { DM } from './plan9.ts';
+import { refusalsOf } from './refusals.ts';
 import { createSession } from './session.ts';
 import { type Stat, UNTOUCHED } from './stat.ts';
 import { formIn, VERSIONS, type Version } from './versions.ts';
@@ -171,6 +172,9 @@ const ATTRIBUTES = [MODE.directory, MODE.file, MODE.symlink].map((type): Attribu
   };
 });
 
+/** How a moody tree fails, and how what a stub does not have. */
+const MOODS = ['EACCES', 'EIO', 'ENOSYS'];
+
 /** A tree that mixes answers at once with late ones, and good ones with bad. */
 function moodyTree(seed: number): Node {
   let state = seed;
@@ -300,14 +304,18 @@ const BEGINNINGS = [100, 102, 104, 108];
 
 async function converse(version: Version, seed: number, sequence: readonly Step[]): Promise<void> {
   const bugs: unknown[] = [];
-  const counted = counting(seed % 3 === 0 ? quietTree() : stubBackend(moodyTree(seed)));
+  const moody = seed % 3 !== 0;
+  const counted = counting(moody ? stubBackend(moodyTree(seed)) : quietTree());
   const begun = new Set<number>();
   const ended = new Set<number>();
   const observer: SessionObserver = {
     request: ({ id }) => begun.add(id),
-    reply({ id }) {
+    reply({ id, name: asked }, answer) {
       if (!begun.has(id) || ended.has(id)) bugs.push(new Error(`exchange ${id} ended without beginning, or twice`));
       ended.add(id);
+      const error = answer?.errno === undefined ? undefined : errnoName(answer.errno);
+      if (moody && error !== undefined && !mayRefuse(asked, version, error))
+        bugs.push(new Error(`${asked} was refused with ${error}`));
     },
   };
   const session = createSession(counted, { onBug: (error) => bugs.push(error), observer, maxFids: 6 });
@@ -332,6 +340,11 @@ async function converse(version: Version, seed: number, sequence: readonly Step[
   expect(counted.tally).toEqual({ nodes: 0, files: 0 });
   expect(ended.size).toBe(sequence.length + opening.length);
   expect(bugs).toEqual([]);
+}
+
+/** Whether the core says that it may answer so, or the moody tree does. */
+function mayRefuse(asked: MessageName | undefined, version: Version, error: string): boolean {
+  return [...MOODS, ...refusalsOf(asked ?? '', version).map((refusal) => refusal.error)].includes(error);
 }
 
 interface Exchanged {

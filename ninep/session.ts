@@ -123,6 +123,8 @@ class NinepSession implements Session, Connection {
     let body: MaybeAsync<AnyBody>;
     try {
       if (operation === undefined) return this.end(call, this.refuseUnknown(call));
+      const length = this.begin(call, operation);
+      if (length > 0) return this.end(call, length);
       body = this.run(call, operation);
     } catch (error) {
       return this.end(call, this.refuse(call, error));
@@ -196,12 +198,21 @@ class NinepSession implements Session, Connection {
     return tracked;
   }
 
+  /** Copies the fields of a request, and serves it from them if that can be done: the length of the reply, or 0. */
+  private begin(call: Call, { request, reply, direct }: Operation): number {
+    const limit = this.messageLimit;
+    call.replyLimit = Math.min(call.replyLimit, limit);
+    call.codec = request;
+    if (call.size > limit) return 0;
+    call.copyFields(request);
+    if (direct === undefined || this.observer !== undefined || reply.minimum > call.replyLimit) return 0;
+    return this.admits(call) ? direct(call) : 0;
+  }
+
   /** Decodes a request and serves it if it may be served now. */
   private run(call: Call, operation: Operation): MaybeAsync<AnyBody> {
     const limit = this.messageLimit;
-    call.replyLimit = Math.min(call.replyLimit, limit);
-    call.codec = operation.request;
-    const body = call.size <= limit ? call.decode(operation.request) : undefined;
+    const body = call.decode(operation.request);
     call.body = body;
     this.observer?.request?.(call);
     if (call.type !== TVERSION) this.admit(call);
@@ -230,6 +241,13 @@ class NinepSession implements Session, Connection {
     if (this.live.size === 0) return;
     if (this.live.has(call.tag)) fail('EPROTO');
     if (this.live.size >= this.maxOutstanding && call.type !== TFLUSH) fail('EAGAIN');
+  }
+
+  /** Whether `admit` would let it pass. */
+  private admits(call: Call): boolean {
+    const { live } = this;
+    if (this.dialect === undefined) return false;
+    return live.size === 0 || (live.size < this.maxOutstanding && !live.has(call.tag));
   }
 
   private wait(call: Call, codec: Codec, pending: Promise<AnyBody>): Promise<number> {

@@ -99,6 +99,10 @@ export interface Calls {
   preadv2(fd: number, buffers: Uint8Array | readonly Uint8Array[], offset: Int64, flags: number): number;
   /** Writes the buffers, one or at most 1,024 of them, at `offset` (-1: the file position). @returns bytes written. @spec Linux pwritev2(2) */
   pwritev2(fd: number, buffers: Uint8Array | readonly Uint8Array[], offset: Int64, flags: number): number;
+  /** The same with one buffer, of whose bytes those from `from` to `to` (exclusive) are filled. @returns bytes read. @spec Linux preadv2(2) */
+  pread(fd: number, into: Uint8Array, from: number, to: number, offset: Int64, flags: number): number;
+  /** The same with one buffer, of whose bytes those from `from` to `to` (exclusive) are written. @returns bytes written. @spec Linux pwritev2(2) */
+  pwrite(fd: number, bytes: Uint8Array, from: number, to: number, offset: Int64, flags: number): number;
   /** @spec Linux fsync(2) */
   fsync(fd: number): number;
   /** @spec Linux fdatasync(2) */

@@ -26,4 +26,4 @@ export { LockWords } from './lock-words.ts';
 export { SIGNATURES, showCall } from './signatures.ts';
 export { READY, type SocketListener, type SocketStream, type Sockets } from './sockets.ts';
 export { Statfs } from './statfs.ts';
-export { makedev, Statx, type StatxTime } from './statx.ts';
+export { makedev, STATX_WORD, Statx, type StatxTime } from './statx.ts';

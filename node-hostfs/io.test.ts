@@ -50,6 +50,27 @@ describe('preadv2 and pwritev2', () => {
       expect([...whole]).toEqual([0, 0, 120, 120, 120, 0, 0, 0]);
     }));
 
+  test('with one buffer and a part of it: those bytes and no others', () =>
+    withFile('part', async (fd) => {
+      const text = bytes('abcdefgh');
+      expect(hostfs.pwrite(fd, text, 2, 5, 1n << 40n, 0)).toBe(3);
+      expect(await hostfs.pwriteAsync(fd, text, 7, 8, 2 ** 40 + 3, 0)).toBe(1);
+      const whole = new Uint8Array(8);
+      expect(hostfs.pread(fd, whole, 3, 6, 2 ** 40, 0)).toBe(3);
+      expect(Buffer.from(whole).toString()).toBe('\0\0\0cde\0\0');
+      expect(await hostfs.preadAsync(fd, whole, 6, 8, 2 ** 40 + 3, 0)).toBe(1);
+      expect(Buffer.from(whole).toString()).toBe('\0\0\0cdeh\0');
+      expect(hostfs.pread(fd, whole, 8, 8, 0, 0)).toBe(0);
+      for (const [from, to] of [
+        [0, 9],
+        [5, 4],
+        [0xffff_ffff, 0xffff_ffff],
+      ] as const) {
+        expect(() => hostfs.pread(fd, whole, from, to, 0, 0)).toThrow(/hostfs.pread: argument 4 \(to\)/);
+        expect(() => hostfs.pwrite(fd, whole, from, to, 0, 0)).toThrow(/hostfs.pwrite: argument 4 \(to\)/);
+      }
+    }));
+
   test('at most 1,024 buffers in one call', () =>
     withFile('many', (fd) => {
       const buffers = Array.from({ length: 1024 }, () => Uint8Array.of(7));

@@ -128,6 +128,8 @@ export const SIGNATURES: { readonly [C in keyof Calls]: Signature<C> } = {
   hugePages: { name: 'madvise_hugepage', shows: [bytes] },
   preadv2: { name: 'preadv2', shows: [number, buffers, number, flagsOf('RWF_', RWF)] },
   pwritev2: { name: 'pwritev2', shows: [number, buffers, number, flagsOf('RWF_', RWF)] },
+  pread: { name: 'preadv2', shows: [number, bytes, number, number, number, flagsOf('RWF_', RWF)] },
+  pwrite: { name: 'pwritev2', shows: [number, bytes, number, number, number, flagsOf('RWF_', RWF)] },
   fsync: { name: 'fsync', shows: [number] },
   fdatasync: { name: 'fdatasync', shows: [number] },
   syncFileRange: {

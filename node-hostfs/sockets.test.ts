@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { E } from './errno.ts';
 import { loadSockets } from './load.ts';
@@ -179,6 +180,7 @@ describe('a listener', () => {
     const { stream } = await pair();
     expect(thrown(() => stream.receive(room, 5, 4))).toBe('RangeError');
     expect(thrown(() => stream.receive(room, 0, room.length + 1))).toBe('RangeError');
+    expect(thrown(() => stream.receiveSoon(room, 0, room.length + 1))).toBe('RangeError');
     expect(thrown(() => Reflect.apply(stream.send, stream, ['text']))).toBe('TypeError');
   });
 });
@@ -211,6 +213,63 @@ describe('looking for the next request instead of sleeping', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(performance.eventLoopUtilization(before).idle).toBeGreaterThan(50);
   });
+});
+
+describe('looking for more without a turn of the event loop', () => {
+  /** Answers on a thread of its own, so that they can come while this one looks. */
+  const ECHO = `const { workerData } = require('node:worker_threads');
+    const far = require('node:net').connect({ port: workerData, host: '127.0.0.1', noDelay: true });
+    far.on('data', (data) => far.write(data)).on('error', () => process.exit()).on('close', () => process.exit());`;
+
+  async function far(from: SocketListener): Promise<SocketStream> {
+    const accepted = new Promise<SocketStream>((resolve) => {
+      from.onReady(() => {
+        const it = from.accept();
+        if (typeof it !== 'number') resolve(it);
+      });
+    });
+    from.watch(READY.READABLE);
+    const worker = new Worker(ECHO, { eval: true, workerData: from.port });
+    const stream = await accepted;
+    undo.push(() => {
+      stream.close();
+      void worker.terminate();
+    });
+    return stream;
+  }
+
+  /** Sends a byte each time one has come; says whether any of them came in the turn in which the one before was sent, within `rounds`. */
+  function comesSoon(stream: SocketStream, rounds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      let left = rounds;
+      stream.onReady(() => {
+        let got = stream.receive(room, 0, 9);
+        for (let looks = 8; got > 0 && looks > 0; looks -= 1) {
+          left -= 1;
+          stream.send(room.subarray(0, 1));
+          got = stream.receiveSoon(room, 0, 9);
+          if (got !== -E.AGAIN) return resolve(true);
+        }
+        if (left <= 0) resolve(false);
+      });
+      stream.watch(READY.READABLE);
+      stream.send(room.subarray(0, 1));
+    });
+  }
+
+  test('finds what comes soon, where the event loop would look for it', async () => {
+    expect(await comesSoon(await far(listener(1000)), 50_000)).toBe(true);
+  }, 30_000);
+
+  test('is not done where the event loop would sleep, before anything was sent, or where others would wait for it', async () => {
+    expect(await comesSoon(await far(listener(0)), 300)).toBe(false);
+    const from = listener(1000);
+    const [one, other] = [await far(from), await far(from)];
+    expect([one.receiveSoon(room, 0, 9), other.receiveSoon(room, 0, 9)]).toEqual([-E.AGAIN, -E.AGAIN]);
+    expect(await comesSoon(one, 300)).toBe(false);
+    other.close();
+    expect(other.receiveSoon(room, 0, 9)).toBe(-E.BADF);
+  }, 30_000);
 });
 
 describe('a process', () => {

@@ -53,6 +53,11 @@ export interface SocketStream extends Readiness {
   readonly port: number;
   /** Receives into the bytes `from` to `to` (exclusive). @returns how many came, 0 at the end of the stream; -EAGAIN for none yet. @spec Linux recv(2) */
   receive(into: Uint8Array, from: number, to: number): number;
+  /**
+   * The same again and again for a moment, where the event loop would now look for what follows the bytes that were sent, and
+   * no other client of the listener is connected. At most 50 microseconds. @returns -EAGAIN where nothing came, or it was not tried.
+   */
+  receiveSoon(into: Uint8Array, from: number, to: number): number;
   /** Sends the buffers, one or at most 1,024 of them. @returns bytes sent, which may be fewer; -EAGAIN for none now. @spec Linux sendmsg(2) */
   send(buffers: Uint8Array | readonly Uint8Array[]): number;
   /** Ends what is sent, not what is received. @spec Linux shutdown(2) */

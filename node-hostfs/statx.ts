@@ -5,8 +5,35 @@
  */
 const STATX_BYTES = 256;
 
-/** Where size, ctime and mtime are, in words of 32 bits: the halves that move. */
-const CHANGE_WORDS = [10, 11, 24, 26, 28, 30] as const;
+/** Where fields begin, in words of 32 bits; those of 64 bits take two, the lower first, and times two and one for nanoseconds. */
+export const STATX_WORD = {
+  mask: 0,
+  blksize: 1,
+  nlink: 4,
+  uid: 5,
+  gid: 6,
+  ino: 8,
+  size: 10,
+  blocks: 12,
+  atime: 16,
+  btime: 20,
+  ctime: 24,
+  mtime: 28,
+  rdevMajor: 32,
+  rdevMinor: 33,
+  devMajor: 34,
+  devMinor: 35,
+} as const;
+
+/** Size, ctime and mtime, the halves that move. */
+const CHANGE_WORDS = [
+  STATX_WORD.size,
+  STATX_WORD.size + 1,
+  STATX_WORD.ctime,
+  STATX_WORD.ctime + 2,
+  STATX_WORD.mtime,
+  STATX_WORD.mtime + 2,
+] as const;
 
 /** Seconds since the epoch and nanoseconds, 0 to 999,999,999. */
 export interface StatxTime {
@@ -18,8 +45,9 @@ export interface StatxTime {
 export class Statx {
   /** What to hand to `statx`. */
   readonly bytes: Uint8Array;
+  /** The same in words, for those who copy fields: `STATX_WORD` has their places. */
+  readonly words: Uint32Array;
   readonly #u16: Uint16Array;
-  readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
   readonly #i64: BigInt64Array;
 
@@ -27,31 +55,31 @@ export class Statx {
     const buffer = new ArrayBuffer(STATX_BYTES);
     this.bytes = new Uint8Array(buffer);
     this.#u16 = new Uint16Array(buffer);
-    this.#u32 = new Uint32Array(buffer);
+    this.words = new Uint32Array(buffer);
     this.#u64 = new BigUint64Array(buffer);
     this.#i64 = new BigInt64Array(buffer);
   }
 
   /** Bits of `STATX` for the fields that hold something. */
   get mask(): number {
-    return this.#u32[0] ?? 0;
+    return this.words[STATX_WORD.mask] ?? 0;
   }
   /** Preferred I/O size in bytes. */
   get blksize(): number {
-    return this.#u32[1] ?? 0;
+    return this.words[STATX_WORD.blksize] ?? 0;
   }
   /** STATX_ATTR_* bits. */
   get attributes(): bigint {
     return this.#u64[1] ?? 0n;
   }
   get nlink(): number {
-    return this.#u32[4] ?? 0;
+    return this.words[STATX_WORD.nlink] ?? 0;
   }
   get uid(): number {
-    return this.#u32[5] ?? 0;
+    return this.words[STATX_WORD.uid] ?? 0;
   }
   get gid(): number {
-    return this.#u32[6] ?? 0;
+    return this.words[STATX_WORD.gid] ?? 0;
   }
   /** Type and permission bits. */
   get mode(): number {
@@ -83,25 +111,25 @@ export class Statx {
     return makedev(this.rdevMajor, this.rdevMinor);
   }
   get rdevMajor(): number {
-    return this.#u32[32] ?? 0;
+    return this.words[STATX_WORD.rdevMajor] ?? 0;
   }
   get rdevMinor(): number {
-    return this.#u32[33] ?? 0;
+    return this.words[STATX_WORD.rdevMinor] ?? 0;
   }
   /** Device that holds the object. */
   get dev(): bigint {
     return makedev(this.devMajor, this.devMinor);
   }
   get devMajor(): number {
-    return this.#u32[34] ?? 0;
+    return this.words[STATX_WORD.devMajor] ?? 0;
   }
   get devMinor(): number {
-    return this.#u32[35] ?? 0;
+    return this.words[STATX_WORD.devMinor] ?? 0;
   }
   /** A u32 made of mtime, ctime and size, cheap to get: when one of them changes, so does this, but for chance. */
   get changeStamp(): number {
     let hash = 0x811c9dc5;
-    for (const at of CHANGE_WORDS) hash = Math.imul(hash ^ (this.#u32[at] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
+    for (const at of CHANGE_WORDS) hash = Math.imul(hash ^ (this.words[at] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
     return hash >>> 0;
   }
   /** Mount the object was reached through; valid with `STATX.MNT_ID` in `mask`. */
@@ -110,7 +138,7 @@ export class Statx {
   }
 
   #time(at: number): StatxTime {
-    return { seconds: this.#i64[at / 8] ?? 0n, nanoseconds: this.#u32[at / 4 + 2] ?? 0 };
+    return { seconds: this.#i64[at / 8] ?? 0n, nanoseconds: this.words[at / 4 + 2] ?? 0 };
   }
 }
 

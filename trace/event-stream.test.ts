@@ -51,6 +51,13 @@ describe('the stream of events', () => {
     expect([stream.broughtBy(bytes), stream.broughtBy(same)]).toEqual([12, undefined]);
   });
 
+  test('finds it also after others were brought', () => {
+    const { stream } = watched();
+    const things = [[1], [2], [3]];
+    for (const [at, thing] of things.entries()) stream.brought(thing, at + 10);
+    expect(things.map((thing) => stream.broughtBy(thing))).toEqual([10, 11, 12]);
+  });
+
   test('a sink that fails is not called again, and the others go on', () => {
     const { stream, events, failures } = watched();
     let calls = 0;

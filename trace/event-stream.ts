@@ -35,6 +35,8 @@ export class EventStream {
   readonly #zero: number;
   readonly #onSinkFailure: (error: unknown) => void;
   readonly #brought = new WeakMap<object, EventId>();
+  /** What was brought last, mostly asked for at once: a WeakMap costs more than all else of an event that nobody wants. */
+  #newest: { thing: object; event: EventId } | undefined;
   #sinks: readonly EventSink[] = [];
   #count = 0;
   #time = 0;
@@ -96,14 +98,7 @@ export class EventStream {
     for (const sink of this.#sinks) {
       try {
         if (sink.wants?.(kind, id, time) === false) continue;
-        event ??= {
-          id,
-          time,
-          kind,
-          device,
-          ...(cause !== undefined && { cause }),
-          fields: typeof fields === 'function' ? fields() : fields,
-        } as TraceEvent;
+        event ??= made(id, time, kind, device, cause, typeof fields === 'function' ? fields() : fields);
         sink.take(event);
       } catch (error) {
         this.#sinks = this.#sinks.filter((other) => other !== sink);
@@ -126,11 +121,17 @@ export class EventStream {
 
   /** Remembers which event brought a thing, for as long as there is the thing. */
   brought(thing: object, event: EventId): void {
-    this.#brought.set(thing, event);
+    if (this.#newest !== undefined) this.#brought.set(this.#newest.thing, this.#newest.event);
+    this.#newest = { thing, event };
   }
 
-  /** The event that brought a thing. */
+  /** The event that brought a thing; whoever serves the thing asks once. */
   broughtBy(thing: object): EventId | undefined {
+    if (this.#newest?.thing === thing) {
+      const { event } = this.#newest;
+      this.#newest = undefined;
+      return event;
+    }
     return this.#brought.get(thing);
   }
 
@@ -148,4 +149,18 @@ export class EventStream {
       of: (other) => stream.port(other),
     };
   }
+}
+
+/** One shape with a cause and one without: spreading one in takes several times as long. */
+function made<K extends EventKind>(
+  id: EventId,
+  time: number,
+  kind: K,
+  device: string,
+  cause: EventId | undefined,
+  fields: Events[K],
+): TraceEvent {
+  return (
+    cause === undefined ? { id, time, kind, device, fields } : { id, time, kind, device, cause, fields }
+  ) as TraceEvent;
 }

@@ -91,9 +91,13 @@ export function scoped(handler: FrameHandler, scope: RequestScope): FrameHandler
 
 /** Every fid a message names, those that mean none left out. */
 export function fidsIn(body: AnyBody): number[] {
-  return Object.entries(body).flatMap(([name, value]) =>
-    (name.endsWith('fid') || name === 'dirfd') && typeof value === 'number' && value !== NOFID ? [value] : [],
-  );
+  const fids: number[] = [];
+  for (const name in body) {
+    if (!name.endsWith('fid') && name !== 'dirfd') continue;
+    const value = (body as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === 'number' && value !== NOFID) fids.push(value);
+  }
+  return fids;
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -105,7 +109,9 @@ export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   if ('segments' in value && 'length' in value) return { length: value.length };
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+  const copy: Record<string, unknown> = {};
+  for (const name in value) copy[name] = plain((value as Readonly<Record<string, unknown>>)[name]);
+  return copy;
 }
 
 function firstBytes(parts: Segments, size: number, most: number): Uint8Array | undefined {

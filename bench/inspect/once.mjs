@@ -13,6 +13,7 @@ const PIECE = 512;
 const share = mkdtempSync(join(tmpdir(), 'tsvmm-inspect-'));
 process.on('exit', () => rmSync(share, { recursive: true, force: true }));
 writeFileSync(join(share, 'data'), Buffer.alloc(PIECE * requests, 0x41));
+const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
 const stream = mode === 'stream' ? new EventStream() : undefined;
@@ -25,7 +26,7 @@ const vm = await VirtualMachine.create(
 vm.start();
 await vm.exec(['true']);
 tell({ url: inspector?.url });
-await new Promise((resolve) => createInterface({ input: process.stdin }).once('line', resolve));
+await orders.next();
 
 /** Processor time of this thread alone, in milliseconds: with a processor to itself, its speed depends on nothing else. */
 const threadMs = () => Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
@@ -63,7 +64,8 @@ tell({
   requests: treads() - before.treads,
   events: (inspector?.hooks.events.count ?? 0) - before.events,
 });
-await new Promise((resolve) => createInterface({ input: process.stdin }).once('line', resolve));
+// Also where whoever measures has gone.
+await orders.next();
 await vm.stop();
 await inspector?.close();
 process.exit(0);

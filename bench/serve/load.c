@@ -1,11 +1,11 @@
 /*
  * A 9P2000.L client that does nothing but wait, for measuring servers; and the same work as bare system calls.
  *
- *   load SOCKET DIRECTORY ANAME MSIZE PID SECONDS   one line of JSON for each measurement, on stdout
+ *   load SOCKET DIRECTORY ANAME MSIZE PID SECONDS [least]   one line of JSON for each measurement, on stdout
  *
  * SOCKET is a server's unix socket, DIRECTORY what it exports, with the files bench/serve.mjs makes: `file`, `scratch` and
  * `many/`, and PID the server's process, whose processor time is read before and after. Requests are made once and sent again and again, DEPTH of them under way at a time; of a reply the type alone
- * is looked at. The client's own cost is the same for every server: two system calls for each burst.
+ * is looked at. With `least` those alone are measured that the server of that name (least.c) answers. The client's own cost is the same for every server: two system calls for each burst.
  */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -22,6 +22,8 @@ struct operation {
   /* The same as system calls, once. */
   void (*bare)(int round);
   uint32_t count;
+  /* The client does not sleep: what is left is the server's own time. */
+  int polls;
 };
 
 static struct frame make_getattr(int lane, int step, uint32_t count) {
@@ -58,16 +60,22 @@ static struct frame make_write(int lane, int step, uint32_t count) {
 
 static const struct operation OPERATIONS[] = {
     {"getattr", 1, 1, make_getattr, bare_getattr, 0},
+    {"getattr, client polls", 1, 1, make_getattr, NULL, 0, 1},
     {"getattr", 32, 1, make_getattr, NULL, 0},
     {"walk+clunk", 1, 2, make_walk_clunk, bare_walk_clunk, 0},
+    {"walk+clunk, client polls", 1, 2, make_walk_clunk, NULL, 0, 1},
     {"walk+clunk", 32, 2, make_walk_clunk, NULL, 0},
     {"read 4 KiB", 1, 1, make_read, bare_read_4k, 4096},
+    {"read 4 KiB, client polls", 1, 1, make_read, NULL, 4096, 1},
     {"read 4 KiB", 32, 1, make_read, NULL, 4096},
     {"read large", 1, 1, make_read, bare_read_large, LARGE},
     {"read large", 8, 1, make_read, NULL, LARGE},
     {"write large", 1, 1, make_write, bare_write_large, LARGE},
     {"write large", 8, 1, make_write, NULL, LARGE},
 };
+
+/* The first of them, which need no more than a statx. */
+enum { LEAST = 2 };
 
 /* `done` operations since `started` on both clocks, `taken` of which have a sample. */
 static void report(const char *name, int depth, const char *who, size_t done, double elapsed, double cpu, size_t taken,
@@ -92,6 +100,7 @@ static void measure(const struct operation *operation, double seconds, int repor
   uint8_t *out = malloc(room);
   size_t taken = 0, done = 0, due = 0;
   if (out == NULL) fail("memory");
+  polls = operation->polls;
   double started = now(), at = started, cpu = read_clock(server_clock);
   for (int lane = 0; lane < operation->depth; lane++) {
     memcpy(out + due, frames[lane][0].bytes, frames[lane][0].length);
@@ -127,6 +136,7 @@ static void measure(const struct operation *operation, double seconds, int repor
       due += next->length;
     } while (under_way > 0 && has_reply());
   }
+  polls = 0;
   if (reporting) report(operation->name, operation->depth, "server", done, at - started, read_clock(server_clock) - cpu, taken, count);
   free(out);
   for (int lane = 0; lane < operation->depth; lane++)
@@ -172,8 +182,8 @@ static void measure_list(size_t (*list)(void), const char *who, clockid_t clock,
 }
 
 int main(int argc, char **argv) {
-  if (argc != 7) {
-    fprintf(stderr, "usage: load SOCKET DIRECTORY ANAME MSIZE PID SECONDS\n");
+  if (argc != 7 && (argc != 8 || strcmp(argv[7], "least") != 0)) {
+    fprintf(stderr, "usage: load SOCKET DIRECTORY ANAME MSIZE PID SECONDS [least]\n");
     return 2;
   }
   double seconds = atof(argv[6]);
@@ -192,13 +202,14 @@ int main(int argc, char **argv) {
   open_fid(FILE_FID, "file", O_RDONLY);
   open_fid(SCRATCH_FID, "scratch", O_WRONLY);
   open_fid(MANY_FID, "many", O_RDONLY | O_DIRECTORY);
-  size_t kinds = sizeof OPERATIONS / sizeof OPERATIONS[0];
+  size_t kinds = argc == 8 ? LEAST : sizeof OPERATIONS / sizeof OPERATIONS[0];
   /* A server may have to load or compile what it has not done before. */
   for (size_t i = 0; i < kinds; i++) measure(&OPERATIONS[i], seconds, 0);
   for (size_t i = 0; i < kinds; i++) {
     measure(&OPERATIONS[i], seconds, 1);
     if (OPERATIONS[i].bare != NULL) measure_bare(&OPERATIONS[i], seconds);
   }
+  if (argc == 8) return 0;
   measure_list(list_served, "server", server_clock, seconds);
   measure_list(list_many, "bare", CLOCK_PROCESS_CPUTIME_ID, seconds);
   return 0;

@@ -69,8 +69,12 @@ export class BlkDevice implements VirtioDevice, BlkOwner {
     return this.#config.read(offset, width) ?? 0;
   }
 
-  writeConfig(offset: number, width: AccessWidth, value: number): void {
-    this.#config.write(offset, width, value);
+  writeConfig(offset: number, width: AccessWidth, value: number) {
+    return this.#config.write(offset, width, value);
+  }
+
+  explainConfig(offset: number, width: AccessWidth, value: number): string {
+    return this.#config.explain(offset, width, value);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The buffers of one descriptor chain as views of guest memory, each checked as it is added. */
 import type { DescriptorListener } from '../events.ts';
-import { asGpa, type GuestMemory } from '../ports.ts';
+import type { BufferViews } from './buffer-views.ts';
 import type { RingFaultReason } from './ring-fault.ts';
 
 const MAX_CHAIN_BYTES = 2 ** 32;
@@ -8,7 +8,7 @@ const MAX_CHAIN_BYTES = 2 ** 32;
 const MAX_VIEW_BYTES = 2 ** 30;
 
 /** A part without segments. */
-const NONE: Uint8Array[] = [];
+const NONE: readonly Uint8Array[] = [];
 
 /** What a chain is checked against. */
 export interface ChainRules {
@@ -16,26 +16,39 @@ export interface ChainRules {
   readonly queue: number;
   /** Entries of the queue's own table, which is also the longest chain allowed. */
   readonly size: number;
-  readonly memory: GuestMemory;
+  readonly buffers: BufferViews;
   /** VIRTIO_F_INDIRECT_DESC was negotiated. */
   readonly indirect: boolean;
   /** Is told of every descriptor, where somebody watches. */
   readonly seen?: DescriptorListener | undefined;
 }
 
-/** Readable and writable parts of a chain under way. Made for one chain; what it holds then belongs to that. */
+/** Readable and writable parts of a chain under way, for one chain after the other; the lists then belong to that. */
 export class ChainSegments {
-  readable: Uint8Array[] = NONE;
-  writable: Uint8Array[] = NONE;
+  readonly rules: ChainRules;
+  readable = NONE;
+  writable = NONE;
   readableLength = 0;
   writableLength = 0;
   /** Descriptors added, those of length 0 included. */
   count = 0;
-  readonly #rules: ChainRules;
   #seenWritable = false;
+  /** The list of the part that has more than one segment, last. */
+  #grown: Uint8Array[] | undefined;
 
   constructor(rules: ChainRules) {
-    this.#rules = rules;
+    this.rules = rules;
+  }
+
+  /** Begins the next chain. */
+  begin(): void {
+    this.readable = NONE;
+    this.writable = NONE;
+    this.readableLength = 0;
+    this.writableLength = 0;
+    this.count = 0;
+    this.#seenWritable = false;
+    this.#grown = undefined;
   }
 
   /**
@@ -45,7 +58,7 @@ export class ChainSegments {
    * @spec virtio 1.2 §2.7.4.1 Device Requirements: Message Framing
    */
   add(address: number, length: number, isWritable: boolean): RingFaultReason | undefined {
-    if (this.count === this.#rules.size) return 'chain-too-long';
+    if (this.count === this.rules.size) return 'chain-too-long';
     this.count += 1;
     if (this.#seenWritable && !isWritable) return 'readable-after-writable';
     this.#seenWritable = isWritable;
@@ -59,22 +72,26 @@ export class ChainSegments {
   /** Adds the views of a buffer; false when any of it is not RAM. */
   #addViews(address: number, length: number, isWritable: boolean): boolean {
     for (let done = 0; done < length; done += MAX_VIEW_BYTES) {
-      const view = viewOf(this.#rules.memory, address + done, Math.min(length - done, MAX_VIEW_BYTES));
-      if (view === undefined) return false;
-      const into = isWritable ? this.writable : this.readable;
-      // Most parts are of one segment, and a list grown from nothing has room for seventeen.
-      if (into.length > 0) into.push(view);
-      else if (isWritable) this.writable = [view];
-      else this.readable = [view];
+      const before = isWritable ? this.writable : this.readable;
+      const after = this.#with(before, address + done, Math.min(length - done, MAX_VIEW_BYTES));
+      if (after === undefined) return false;
+      if (isWritable) this.writable = after;
+      else this.readable = after;
     }
     return true;
   }
-}
 
-/** The bytes a descriptor names, or undefined when any of them is not RAM. */
-export function viewOf(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
-  const gpa = asGpa(address);
-  return gpa === undefined ? undefined : memory.view(gpa, length);
+  /** The part with one more segment; undefined when it is not RAM. */
+  #with(part: readonly Uint8Array[], address: number, length: number): readonly Uint8Array[] | undefined {
+    const [first] = part;
+    if (first === undefined) return this.rules.buffers.alone(address, length);
+    const view = this.rules.buffers.view(address, length);
+    if (view === undefined) return undefined;
+    // Most parts are of one segment, whose list may be another chain's too; the list of more is this one's.
+    if (this.#grown === part) this.#grown.push(view);
+    else this.#grown = [first, view];
+    return this.#grown;
+  }
 }
 
 /** A stretch of guest memory in words, for messages. */

@@ -65,8 +65,12 @@ export class ConsoleDevice implements VirtioDevice, ConsoleOwner {
     return this.#config.read(offset, width) ?? 0;
   }
 
-  writeConfig(offset: number, width: AccessWidth, value: number): void {
-    this.#config.write(offset, width, value);
+  writeConfig(offset: number, width: AccessWidth, value: number) {
+    return this.#config.write(offset, width, value);
+  }
+
+  explainConfig(offset: number, width: AccessWidth, value: number): string {
+    return this.#config.explain(offset, width, value);
   }
 
   /** @spec virtio 1.2 §5.3.6.1 Driver Requirements: Device Operation */

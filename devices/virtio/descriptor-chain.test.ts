@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Gpa } from '../ports.ts';
+import { BufferViews } from './buffer-views.ts';
+import { ChainSegments } from './chain-segments.ts';
 import { readChain } from './descriptor-chain.ts';
 import { type Descriptor, putDescriptor } from './fake-driver/driver-ring.ts';
 import { GuestRam } from './fake-driver/guest-ram.ts';
@@ -30,7 +32,11 @@ function read(table: readonly Descriptor[], indirectTable: readonly Descriptor[]
   indirectTable.forEach((descriptor, i) => {
     putDescriptor(dataView(INDIRECT_AT, 0x4000), i * 16, descriptor);
   });
-  return readChain({ queue: 0, size: SIZE, memory, indirect }, tableView, head);
+  return readChain(
+    new ChainSegments({ queue: 0, size: SIZE, buffers: new BufferViews(memory), indirect }),
+    tableView,
+    head,
+  );
 }
 
 function reasonOf(...args: Parameters<typeof read>): string {
@@ -162,8 +168,8 @@ describe('a chain is refused when', () => {
     const memory = { view: (_at: Gpa, length: number) => table.subarray(0, withinOneView(length)) };
     const bytes = new DataView(new ArrayBuffer(16));
     putDescriptor(bytes, 0, { addr: 0, len: 2 ** 30 + 16, flags: INDIRECT });
-    const rules = { queue: 0, size: 4, memory, indirect: true };
-    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'chain', readableLength: 0 });
+    const segments = new ChainSegments({ queue: 0, size: 4, buffers: new BufferViews(memory), indirect: true });
+    expect(readChain(segments, bytes, 0)).toMatchObject({ kind: 'chain', readableLength: 0 });
   });
 
   test('its buffers exceed 2^32 bytes, and is not at 2^32', () => {
@@ -174,10 +180,14 @@ describe('a chain is refused when', () => {
     putDescriptor(bytes, 0, { addr: 0, len: 0xffff_ffff, flags: NEXT, next: 1 });
     putDescriptor(bytes, 16, { addr: 0, len: 1, flags: NEXT | WRITE, next: 2 });
     putDescriptor(bytes, 32, { addr: 0, len: 0, flags: WRITE });
-    const rules = { queue: 0, size: 4, memory, indirect: false };
-    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'chain', readableLength: 0xffff_ffff, writableLength: 1 });
+    const segments = new ChainSegments({ queue: 0, size: 4, buffers: new BufferViews(memory), indirect: false });
+    expect(readChain(segments, bytes, 0)).toMatchObject({
+      kind: 'chain',
+      readableLength: 0xffff_ffff,
+      writableLength: 1,
+    });
     putDescriptor(bytes, 32, { addr: 0, len: 1, flags: WRITE });
-    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'fault', reason: 'chain-too-large' });
+    expect(readChain(segments, bytes, 0)).toMatchObject({ kind: 'fault', reason: 'chain-too-large' });
   });
 });
 
@@ -192,8 +202,8 @@ describe('a chain is read', () => {
     };
     const bytes = new DataView(new ArrayBuffer(16));
     putDescriptor(bytes, 0, { addr: 0x1_0000_0000, len: 0xffff_ffff, flags: WRITE });
-    const rules = { queue: 0, size: 4, memory, indirect: false };
-    expect(readChain(rules, bytes, 0)).toMatchObject({ kind: 'chain', writableLength: 0xffff_ffff });
+    const segments = new ChainSegments({ queue: 0, size: 4, buffers: new BufferViews(memory), indirect: false });
+    expect(readChain(segments, bytes, 0)).toMatchObject({ kind: 'chain', writableLength: 0xffff_ffff });
     expect(seen).toEqual([
       [0x1_0000_0000, 0x4000_0000],
       [0x1_4000_0000, 0x4000_0000],
@@ -289,6 +299,52 @@ test('each word of a descriptor is loaded exactly once', () => {
       },
     },
   });
-  readChain({ queue: 0, size: 1, memory: GuestRam.ofLength(0x4000), indirect: false }, spy, 0);
+  readChain(
+    new ChainSegments({ queue: 0, size: 1, buffers: new BufferViews(GuestRam.ofLength(0x4000)), indirect: false }),
+    spy,
+    0,
+  );
   expect(loads).toEqual([0, 4, 8, 12]);
+});
+
+test('a chain keeps its parts when later chains are read, of the same buffers or others', () => {
+  const memory = GuestRam.ofLength(0x4000);
+  const segments = new ChainSegments({ queue: 0, size: 8, buffers: new BufferViews(memory), indirect: false });
+  const table = new DataView(new ArrayBuffer(6 * 16));
+  const put = (first: number, ...buffers: readonly [addr: number, len: number, flags: number][]) => {
+    buffers.forEach(([addr, len, flags], i) => {
+      const last = i === buffers.length - 1;
+      putDescriptor(table, (first + i) * 16, { addr, len, flags: last ? flags : flags | NEXT, next: first + i + 1 });
+    });
+  };
+  const parts = (head: number) => {
+    const chain = readChain(segments, table, head);
+    if (chain.kind === 'fault') throw new Error(chain.message);
+    return chain;
+  };
+  const shown = ({ readable, writable }: ReturnType<typeof parts>) =>
+    [readable, writable].map((part) => part.map((view) => [view.byteOffset, view.length]));
+  put(0, [0x100, 8, 0], [0x200, 11, WRITE], [0x300, 64, WRITE]);
+  put(3, [0x100, 8, 0], [0x200, 11, WRITE]);
+  const [three, two] = [parts(0), parts(3)];
+  put(3, [0x100, 8, 0], [0x180, 8, 0], [0x200, 11, WRITE]);
+  const other = parts(3);
+  expect([three, two, other].map(shown)).toEqual([
+    [
+      [[0x100, 8]],
+      [
+        [0x200, 11],
+        [0x300, 64],
+      ],
+    ],
+    [[[0x100, 8]], [[0x200, 11]]],
+    [
+      [
+        [0x100, 8],
+        [0x180, 8],
+      ],
+      [[0x200, 11]],
+    ],
+  ]);
+  expect(parts(0).readable).toBe(three.readable);
 });

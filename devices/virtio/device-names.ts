@@ -1,4 +1,8 @@
 /** What virtio device ids and feature bits are called, for people: in the specification's words. */
+import { BLK_FEATURES } from './blk-config-registers.ts';
+import { CONSOLE_FEATURES } from './console-config-registers.ts';
+import { type FeatureBits, LEGACY_FEATURES, RESERVED_FEATURES } from './feature-table.ts';
+import { P9_FEATURES } from './p9-config-registers.ts';
 
 /** Device types of the standard that there may be here. @spec virtio 1.2 §5 Device Types */
 export const DEVICE_TYPES: Readonly<Record<number, string>> = {
@@ -11,50 +15,15 @@ export const DEVICE_TYPES: Readonly<Record<number, string>> = {
   9: '9P transport',
 };
 
-/** Feature bits by device id. @spec virtio 1.2 §5.2.3 Feature bits, §5.3.3 Feature bits; Linux include/uapi/linux/virtio_9p.h */
-const OWN_FEATURES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  2: {
-    1: 'SIZE_MAX',
-    2: 'SEG_MAX',
-    4: 'GEOMETRY',
-    5: 'RO',
-    6: 'BLK_SIZE',
-    9: 'FLUSH',
-    10: 'TOPOLOGY',
-    11: 'CONFIG_WCE',
-    12: 'MQ',
-    13: 'DISCARD',
-    14: 'WRITE_ZEROES',
-    15: 'LIFETIME',
-    16: 'SECURE_ERASE',
-  },
-  3: { 0: 'SIZE', 1: 'MULTIPORT', 2: 'EMERG_WRITE' },
-  9: { 0: 'MOUNT_TAG' },
-};
-
-/** Feature bits of all devices. @spec virtio 1.2 §6 Reserved Feature Bits, §6.3 Legacy Interface: Reserved Feature Bits */
-const RESERVED_FEATURES: Readonly<Record<number, string>> = {
-  24: 'NOTIFY_ON_EMPTY',
-  27: 'ANY_LAYOUT',
-  28: 'INDIRECT_DESC',
-  29: 'EVENT_IDX',
-  32: 'VERSION_1',
-  33: 'ACCESS_PLATFORM',
-  34: 'RING_PACKED',
-  35: 'IN_ORDER',
-  36: 'ORDER_PLATFORM',
-  37: 'SR_IOV',
-  38: 'NOTIFICATION_DATA',
-  39: 'NOTIF_CONFIG_DATA',
-  40: 'RING_RESET',
-};
+/** Feature bits by device id, of the kinds there may be here. */
+const OWN_FEATURES: Readonly<Record<number, FeatureBits>> = { 2: BLK_FEATURES, 3: CONSOLE_FEATURES, 9: P9_FEATURES };
 
 /** The names of the bits that are set in `features` of a device of type `deviceId`; a bit without one is `bit N`. */
 export function featureNames(deviceId: number, features: bigint): string[] {
-  const own = OWN_FEATURES[deviceId] ?? {};
+  const bits = Object.entries({ ...OWN_FEATURES[deviceId], ...LEGACY_FEATURES, ...RESERVED_FEATURES });
   const names: string[] = [];
   for (let bit = 0; features >> BigInt(bit) !== 0n; bit += 1) {
-    if ((features >> BigInt(bit)) % 2n === 1n) names.push(own[bit] ?? RESERVED_FEATURES[bit] ?? `bit ${bit}`);
+    if ((features >> BigInt(bit)) % 2n === 1n) names.push(bits.find(([, known]) => known === bit)?.[0] ?? `bit ${bit}`);
   }
   return names;
 }

@@ -38,7 +38,10 @@ export interface VirtioDevice {
   /** Length of the device-specific configuration structure in bytes. */
   readonly configLength: number;
   readConfig(offset: number, width: 1 | 2 | 4): number;
-  writeConfig(offset: number, width: 1 | 2 | 4, value: number): void;
+  /** May return what a register bank says of a write: `ok`, or why it had no effect. */
+  writeConfig(offset: number, width: 1 | 2 | 4, value: number): unknown;
+  /** An access to the configuration by the names of its registers, for a trace. */
+  explainConfig?(offset: number, width: 1 | 2 | 4, value: number): string;
   /** DRIVER_OK was set. */
   activate(context: DeviceContext): void;
   /** The driver rang queue `index`, or the transport asks for a look at it. */

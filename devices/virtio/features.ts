@@ -1,8 +1,9 @@
 /** Feature bits: what the transport adds to a device's own, and the rules of their negotiation. */
+import { LEGACY_FEATURES, maskOf, RESERVED_FEATURES } from './feature-table.ts';
 import { RING_FEATURE } from './queue-layout.ts';
 
 /** VIRTIO_F_VERSION_1: the driver follows the standard. @spec virtio 1.2 §6 Reserved Feature Bits */
-export const VERSION_1 = 1n << 32n;
+export const VERSION_1 = maskOf(RESERVED_FEATURES.VERSION_1);
 
 /** What the rings of a device can do beyond the least; each may be switched. @spec virtio 1.2 §6 Reserved Feature Bits */
 export interface RingChoice {
@@ -41,7 +42,10 @@ export function baseFeatures(rings: RingChoice = {}): bigint {
 }
 
 /** Feature bits that only the legacy interface has. @spec virtio 1.2 §6.3 Legacy Interface: Reserved Feature Bits */
-export const LEGACY_FEATURE = { notifyOnEmpty: 1n << 24n, anyLayout: 1n << 27n } as const;
+export const LEGACY_FEATURE = {
+  notifyOnEmpty: maskOf(LEGACY_FEATURES.NOTIFY_ON_EMPTY),
+  anyLayout: maskOf(LEGACY_FEATURES.ANY_LAYOUT),
+} as const;
 
 /** What the legacy interface offers of a device: the low bits, and those of its own. */
 export function legacyOffer(offered: bigint): bigint {

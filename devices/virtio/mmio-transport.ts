@@ -1,6 +1,15 @@
 /** Presents a virtio device as registers on a bus of memory. */
 import { Bus } from '../bus.ts';
-import type { BusTarget, DeviceTrace, DoorbellPort, Gpa, GuestMemory, HoldCpu, InterruptLine } from '../ports.ts';
+import type {
+  AccessWidth,
+  BusTarget,
+  DeviceTrace,
+  DoorbellPort,
+  Gpa,
+  GuestMemory,
+  HoldCpu,
+  InterruptLine,
+} from '../ports.ts';
 import { type Registers, registerTarget } from '../register-target.ts';
 import { watchedLine } from '../watched-line.ts';
 import type { VirtioDevice } from './device.ts';
@@ -82,11 +91,8 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
     const inside = new Bus(name, MMIO_LENGTH);
     inside.map(0, MMIO_CONFIG_OFFSET, registerTarget('registers', this.#registers, parts.trace?.events));
     if (device.configLength > 0) {
-      inside.map(MMIO_CONFIG_OFFSET, device.configLength, {
-        name: 'config',
-        read: (offset, width) => device.readConfig(offset, width),
-        write: (offset, width, value) => device.writeConfig(offset, width, value),
-      });
+      const config = configRegisters(device);
+      inside.map(MMIO_CONFIG_OFFSET, device.configLength, registerTarget('device_cfg', config, parts.trace?.events));
     }
     this.target = {
       name,
@@ -241,4 +247,13 @@ export class VirtioMmioTransport implements ModernMmioOwner, LegacyMmioOwner {
       this.#unbind.push(doorbells.bind(bell, () => this.#life.kick(index)));
     }
   }
+}
+
+/** The device-specific configuration as registers, told of by their names where the device has them. */
+function configRegisters(device: VirtioDevice) {
+  return {
+    read: (offset: number, width: AccessWidth) => device.readConfig(offset, width),
+    write: (offset: number, width: AccessWidth, value: number) => device.writeConfig(offset, width, value) ?? 'ok',
+    explain: (offset: number, width: AccessWidth, value: number) => device.explainConfig?.(offset, width, value) ?? '',
+  };
 }

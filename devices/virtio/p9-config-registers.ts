@@ -1,9 +1,23 @@
-/** The configuration of the 9P transport as a table. */
+/** The numbers of the 9P transport: its feature bit, and its configuration as a table. */
 import type { RegisterRow } from '../../bytes/register-row.ts';
 import { registerBlock } from '../../bytes/registers.ts';
+import type { FeatureWords } from './feature-table.ts';
 
 /** Longest mount tag in bytes, the limit QEMU sets too. */
 export const MAX_MOUNT_TAG_LENGTH = 31;
+
+/** Feature bits of the 9P transport. */
+export const P9_FEATURES = {
+  MOUNT_TAG: 0,
+} as const;
+
+/** What they mean. */
+export const P9_WORDS: FeatureWords<typeof P9_FEATURES> = {
+  spec: 'Linux include/uapi/linux/virtio_9p.h',
+  docs: {
+    MOUNT_TAG: 'The configuration holds the tag by which the share is mounted.',
+  },
+};
 
 const spec = 'Linux include/uapi/linux/virtio_9p.h: struct virtio_9p_config';
 

@@ -89,7 +89,7 @@ describe('the mount tag', () => {
     expect(device.configLength).toBe(6);
     expect([device.readConfig(0, 2), device.readConfig(2, 4), device.readConfig(4, 1)]).toEqual([4, 0x74736f68, 0x73]);
     expect(device.readConfig(4, 4)).toBe(0x7473);
-    device.writeConfig();
+    device.writeConfig(0, 1, 0);
     expect(device.readConfig(0, 4)).toBe(0x6f680004);
   });
 

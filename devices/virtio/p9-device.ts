@@ -9,12 +9,13 @@
 import { FrameError, type FrameHandler } from '../../ninep/frame-handler.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
-import { MAX_MOUNT_TAG_LENGTH, p9Config } from './p9-config-registers.ts';
+import { maskOf } from './feature-table.ts';
+import { MAX_MOUNT_TAG_LENGTH, P9_FEATURES, p9Config } from './p9-config-registers.ts';
 import { RequestServer, Unanswerable } from './request-server.ts';
 import type { RingPolling } from './ring-poller.ts';
 
 /** VIRTIO_9P_MOUNT_TAG: the configuration holds a mount tag. @spec Linux include/uapi/linux/virtio_9p.h */
-export const MOUNT_TAG_FEATURE = 1n << 0n;
+export const MOUNT_TAG_FEATURE = maskOf(P9_FEATURES.MOUNT_TAG);
 
 const DEVICE_ID = 9;
 const QUEUE_SIZE = 128;
@@ -57,8 +58,14 @@ export class P9Device implements VirtioDevice {
     return this.#config.read(offset, width) ?? 0;
   }
 
-  /** The configuration is read-only. */
-  writeConfig(): void {}
+  /** The configuration is read-only: nothing is written. */
+  writeConfig(offset: number, width: AccessWidth, value: number) {
+    return this.#config.write(offset, width, value);
+  }
+
+  explainConfig(offset: number, width: AccessWidth, value: number): string {
+    return this.#config.explain(offset, width, value);
+  }
 
   activate(context: DeviceContext): void {
     if (this.#server !== undefined || this.#resetsUnderWay > 0)

@@ -2,7 +2,7 @@
  * Reads a descriptor chain of a packed virtqueue out of guest memory, once, and checks every rule on the way. What comes
  * out is safe to use whatever the guest does to the descriptors afterwards.
  */
-import { type ChainRules, ChainSegments, range, viewOf } from './chain-segments.ts';
+import { type ChainRules, type ChainSegments, range } from './chain-segments.ts';
 import { PACKED_DESCRIPTOR, PACKED_FLAG } from './packed-layout.ts';
 import { DESCRIPTOR_LENGTH } from './queue-layout.ts';
 import { type RingFault, type RingFaultReason, ringFault } from './ring-fault.ts';
@@ -23,18 +23,17 @@ export interface PackedChain extends Chain {
  * @spec virtio 1.2 §2.8.7 Indirect Flag: Scatter-Gather Support
  */
 export function readPackedChain(
-  rules: ChainRules,
+  segments: ChainSegments,
   ring: DataView,
   slot: number,
   free: number,
 ): PackedChain | RingFault {
-  const fault = (reason: RingFaultReason, detail: string): RingFault =>
-    ringFault(reason, rules.queue, `slot ${slot}: ${detail}`);
-
-  const segments = new ChainSegments(rules);
+  const { rules } = segments;
+  segments.begin();
   let current = slot;
   for (let slots = 1; ; slots += 1) {
-    if (slots > free) return fault('ring-overrun', `more than the ${free} descriptors that are the driver's`);
+    if (slots > free)
+      return fault(rules, slot, 'ring-overrun', `more than the ${free} descriptors that are the driver's`);
     const at = current * DESCRIPTOR_LENGTH;
     const address = addressAt(ring, at);
     const length = ring.getUint32(at + PACKED_DESCRIPTOR.len, true);
@@ -46,10 +45,10 @@ export function readPackedChain(
     let broken: RingFault | undefined;
     if ((flags & PACKED_FLAG.indirect) === 0) {
       const reason = segments.add(address, length, (flags & PACKED_FLAG.write) !== 0);
-      broken = reason && fault(reason, `descriptor ${current}: ${range(address, length)}`);
-    } else if (!rules.indirect) broken = fault('indirect-not-negotiated', `descriptor ${current}`);
-    else if (hasNext || slots > 1) broken = fault('indirect-with-next', `descriptor ${current}`);
-    else broken = addTable(rules, segments, address, length, fault);
+      broken = reason && fault(rules, slot, reason, `descriptor ${current}: ${range(address, length)}`);
+    } else if (!rules.indirect) broken = fault(rules, slot, 'indirect-not-negotiated', `descriptor ${current}`);
+    else if (hasNext || slots > 1) broken = fault(rules, slot, 'indirect-with-next', `descriptor ${current}`);
+    else broken = addTable(segments, slot, address, length);
     if (broken !== undefined) return broken;
 
     if (!hasNext) {
@@ -61,19 +60,13 @@ export function readPackedChain(
 }
 
 /** Adds the buffers of an indirect table, all of them, in order; of their flags only WRITE means anything. */
-function addTable(
-  rules: ChainRules,
-  segments: ChainSegments,
-  address: number,
-  length: number,
-  fault: (reason: RingFaultReason, detail: string) => RingFault,
-): RingFault | undefined {
-  if (length === 0 || length % DESCRIPTOR_LENGTH !== 0) return fault('indirect-length', `${length} bytes`);
+function addTable(segments: ChainSegments, slot: number, address: number, length: number): RingFault | undefined {
+  const { rules } = segments;
+  if (length === 0 || length % DESCRIPTOR_LENGTH !== 0) return fault(rules, slot, 'indirect-length', `${length} bytes`);
   // The chain may not be longer than the queue: one descriptor more is enough to see that it is.
-  const view = viewOf(rules.memory, address, Math.min(length, (rules.size + 1) * DESCRIPTOR_LENGTH));
-  if (view === undefined) return fault('indirect-outside-ram', range(address, length));
-  const table = new DataView(view.buffer, view.byteOffset, view.length);
-  for (let at = 0; at < view.length; at += DESCRIPTOR_LENGTH) {
+  const table = rules.buffers.table(address, Math.min(length, (rules.size + 1) * DESCRIPTOR_LENGTH));
+  if (table === undefined) return fault(rules, slot, 'indirect-outside-ram', range(address, length));
+  for (let at = 0; at < table.byteLength; at += DESCRIPTOR_LENGTH) {
     const target = addressAt(table, at);
     const bytes = table.getUint32(at + PACKED_DESCRIPTOR.len, true);
     const flags = table.getUint16(at + PACKED_DESCRIPTOR.flags, true);
@@ -82,7 +75,7 @@ function addTable(
     rules.seen?.({ table: 'indirect', index, address: target, length: bytes, flags, nextOrId: 0 });
     const reason = segments.add(target, bytes, isWritable);
     if (reason !== undefined) {
-      return fault(reason, `descriptor ${index} of the indirect table: ${range(target, bytes)}`);
+      return fault(rules, slot, reason, `descriptor ${index} of the indirect table: ${range(target, bytes)}`);
     }
   }
   return undefined;
@@ -90,4 +83,8 @@ function addTable(
 
 function addressAt(table: DataView, at: number): number {
   return table.getUint32(at + 4, true) * 2 ** 32 + table.getUint32(at, true);
+}
+
+function fault({ queue }: ChainRules, slot: number, reason: RingFaultReason, detail: string): RingFault {
+  return ringFault(reason, queue, `slot ${slot}: ${detail}`);
 }

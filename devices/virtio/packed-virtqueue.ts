@@ -4,7 +4,7 @@
  *
  * @spec virtio 1.2 §2.8 Packed Virtqueues
  */
-import type { ChainRules } from './chain-segments.ts';
+import { type ChainRules, ChainSegments } from './chain-segments.ts';
 import { ChainsInFlight } from './chains-in-flight.ts';
 import { InOrder } from './in-order.ts';
 import { type PackedChain, readPackedChain } from './packed-chain.ts';
@@ -25,7 +25,7 @@ export interface PackedAgreement {
 export class PackedVirtqueue implements Virtqueue {
   readonly index: number;
   readonly size: number;
-  readonly #rules: ChainRules;
+  readonly #segments: ChainSegments;
   readonly #eventIdx: boolean;
   readonly #taken: ChainsInFlight<PackedChain>;
   readonly #order: InOrder<PackedChain> | undefined;
@@ -42,7 +42,7 @@ export class PackedVirtqueue implements Virtqueue {
   constructor(rules: ChainRules, ring: PackedRingMemory, { eventIdx, inOrder }: PackedAgreement) {
     this.index = rules.queue;
     this.size = rules.size;
-    this.#rules = rules;
+    this.#segments = new ChainSegments(rules);
     this.#ring = ring;
     this.#eventIdx = eventIdx;
     this.#taken = new ChainsInFlight(rules.queue);
@@ -63,7 +63,7 @@ export class PackedVirtqueue implements Virtqueue {
 
     const { slot, wrap } = this.#nextAvail;
     if (!isAvailable(ring.flags(slot), wrap)) return 'empty';
-    const chain = readPackedChain(this.#rules, ring.descriptors, slot, this.size - this.#slotsInFlight);
+    const chain = readPackedChain(this.#segments, ring.descriptors, slot, this.size - this.#slotsInFlight);
     if (chain.kind === 'fault') {
       this.#fault = chain;
       return chain;

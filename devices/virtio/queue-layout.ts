@@ -5,6 +5,7 @@
  * @spec virtio 1.2 §2.7 Split Virtqueues
  * @spec virtio 1.2 §2.8 Packed Virtqueues
  */
+import { maskOf, RESERVED_FEATURES } from './feature-table.ts';
 
 /** The three parts of a queue by the names of their registers. @spec virtio 1.2 §4.1.4.3 Common configuration structure layout */
 export type QueueArea = 'desc' | 'driver' | 'device';
@@ -100,12 +101,12 @@ export function passedEvent(event: number, now: number, before: number): boolean
 
 /** Feature bits that decide the format of a ring and how it is used. @spec virtio 1.2 §6 Reserved Feature Bits */
 export const RING_FEATURE = {
-  indirectDesc: 1n << 28n,
-  eventIdx: 1n << 29n,
-  packed: 1n << 34n,
-  inOrder: 1n << 35n,
-  notificationData: 1n << 38n,
-  ringReset: 1n << 40n,
+  indirectDesc: maskOf(RESERVED_FEATURES.INDIRECT_DESC),
+  eventIdx: maskOf(RESERVED_FEATURES.EVENT_IDX),
+  packed: maskOf(RESERVED_FEATURES.RING_PACKED),
+  inOrder: maskOf(RESERVED_FEATURES.IN_ORDER),
+  notificationData: maskOf(RESERVED_FEATURES.NOTIFICATION_DATA),
+  ringReset: maskOf(RESERVED_FEATURES.RING_RESET),
 } as const;
 
 /** The format of the rings where these features were negotiated. */

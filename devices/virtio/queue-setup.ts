@@ -4,6 +4,7 @@
  */
 import type { DescriptorListener } from '../events.ts';
 import { asGpa, type Gpa, type GuestMemory } from '../ports.ts';
+import { BufferViews } from './buffer-views.ts';
 import { LEGACY_FEATURE } from './features.ts';
 import { PackedRingMemory } from './packed-ring-memory.ts';
 import { PackedVirtqueue } from './packed-virtqueue.ts';
@@ -177,7 +178,7 @@ export class QueueSetup {
     const eventIdx = (features & RING_FEATURE.eventIdx) !== 0n;
     const inOrder = (features & RING_FEATURE.inOrder) !== 0n;
     const notifyOnEmpty = (features & LEGACY_FEATURE.notifyOnEmpty) !== 0n;
-    const rules = { queue: this.index, size, memory, indirect, seen };
+    const rules = { queue: this.index, size, buffers: new BufferViews(memory), indirect, seen };
     if (format === 'packed') {
       const ring = PackedRingMemory.map(memory, at, size);
       return ring === undefined ? this.#outsideRam() : new PackedVirtqueue(rules, ring, { eventIdx, inOrder });

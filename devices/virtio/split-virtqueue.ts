@@ -3,7 +3,7 @@
  *
  * @spec virtio 1.2 §2.7 Split Virtqueues
  */
-import type { ChainRules } from './chain-segments.ts';
+import { type ChainRules, ChainSegments } from './chain-segments.ts';
 import { ChainsInFlight } from './chains-in-flight.ts';
 import { readChain } from './descriptor-chain.ts';
 import { InOrder } from './in-order.ts';
@@ -26,7 +26,7 @@ export interface SplitAgreement {
 export class SplitVirtqueue implements Virtqueue {
   readonly index: number;
   readonly size: number;
-  readonly #rules: ChainRules;
+  readonly #segments: ChainSegments;
   readonly #eventIdx: boolean;
   readonly #notifyOnEmpty: boolean;
   readonly #mask: number;
@@ -43,7 +43,7 @@ export class SplitVirtqueue implements Virtqueue {
   constructor(rules: ChainRules, ring: RingMemory, { eventIdx, notifyOnEmpty, inOrder }: SplitAgreement) {
     this.index = rules.queue;
     this.size = rules.size;
-    this.#rules = rules;
+    this.#segments = new ChainSegments(rules);
     this.#ring = ring;
     this.#eventIdx = eventIdx;
     this.#notifyOnEmpty = notifyOnEmpty;
@@ -71,7 +71,7 @@ export class SplitVirtqueue implements Virtqueue {
     if (head >= this.size) return this.#fail('head-range', `head ${head}, size ${this.size}`);
     if (this.#taken.has(head) || this.#order?.has(head)) return this.#fail('head-in-flight', `head ${head}`);
 
-    const chain = readChain(this.#rules, ring.descriptors, head);
+    const chain = readChain(this.#segments, ring.descriptors, head);
     if (chain.kind === 'fault') {
       this.#fault = chain;
       return chain;

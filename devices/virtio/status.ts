@@ -10,6 +10,16 @@ export const STATUS = {
   FAILED: 0x80,
 } as const;
 
+/** What each bit says. @spec virtio 1.2 §2.1 Device Status Field */
+export const STATUS_MEANINGS: Readonly<Record<keyof typeof STATUS, string>> = {
+  ACKNOWLEDGE: 'The guest found the device and knows it for a virtio device.',
+  DRIVER: 'The guest knows how to drive it.',
+  FEATURES_OK: 'The driver accepts the features it wrote, and the device agreed.',
+  DRIVER_OK: 'The driver is ready: the device may use its queues.',
+  DEVICE_NEEDS_RESET: 'The device met an error it does not recover from without a reset.',
+  FAILED: 'The guest gave the device up.',
+};
+
 /** The same as bit numbers, as tables of registers name bits. */
 export const STATUS_BITS: Readonly<Record<keyof typeof STATUS, number>> = {
   ACKNOWLEDGE: Math.log2(STATUS.ACKNOWLEDGE),

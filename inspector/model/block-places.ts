@@ -3,7 +3,7 @@ import type { TableDescription } from '../../trace/machine-description.ts';
 import { capabilitiesOf, virtioDeviceId } from './config-space.ts';
 import { functionOf } from './functions.ts';
 import type { MachineModel } from './machine-model.ts';
-import { tableNamed } from './register-values.ts';
+import { tableNamed, valueAt } from './register-values.ts';
 
 /** A place in a block. */
 export interface BlockPlace {
@@ -19,6 +19,12 @@ type Known = Pick<MachineModel, 'description' | 'devices' | 'functions'>;
 const NOTIFY = 2;
 const DEVICE = 4;
 
+/** What events call the device-specific configuration. */
+const CONFIG = 'device_cfg';
+/** What they call the registers by MMIO, and where those say what the device is. */
+export const MMIO = 'registers';
+const DEVICE_ID = 0x008;
+
 /**
  * The block an access to a BAR reaches, of those whose registers tell nothing themselves: notifications and the
  * device-specific configuration.
@@ -31,8 +37,7 @@ export function blockInBar(model: Known, device: string, bar: number, offset: nu
     if (offset < structure.offset || offset >= structure.offset + structure.length) continue;
     const place = offset - structure.offset;
     if (structure.type === NOTIFY) return { block: 'notify', offset: place, table: undefined };
-    if (structure.type === DEVICE)
-      return { block: 'device_cfg', offset: place, table: configTable(model, found.config) };
+    if (structure.type === DEVICE) return { block: CONFIG, offset: place, table: configTable(model, found.config) };
   }
   return undefined;
 }
@@ -43,10 +48,24 @@ function configTable({ description }: Known, config: readonly number[]): string 
   return id === undefined ? undefined : description?.configTables?.[id];
 }
 
+/**
+ * The same of a device by MMIO, whose `DeviceID` is a register like others; of other blocks that tell of themselves nothing is
+ * said.
+ *
+ * @param seen the bytes that were seen of its registers
+ */
+export function tableByMmio(
+  { description }: Pick<MachineModel, 'description'>,
+  block: string,
+  seen: readonly number[],
+): string | undefined {
+  const id = block === CONFIG ? valueAt(seen, DEVICE_ID, 4) : undefined;
+  return id === undefined ? undefined : description?.configTables?.[Number(id)];
+}
+
 /** Names of blocks whose table has another one. */
 const TABLES: Readonly<Record<string, string>> = { msix_table: 'msix_entry', msix_pba: 'msix_pending' };
 
-const MMIO = 'registers';
 const MMIO_VERSION = 0x004;
 
 /** The table of a block. Registers by MMIO say their layout by `Version`, which a driver reads among the first. */

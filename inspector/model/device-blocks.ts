@@ -1,7 +1,7 @@
 /** The blocks of registers a device has: those its capabilities lead to, and any other that was touched. */
 import type { TableDescription } from '../../trace/machine-description.ts';
 import { tableOfBlock } from './block-places.ts';
-import { capabilitiesOf, virtioDeviceId } from './config-space.ts';
+import { capabilitiesOf, type PlacedBar, virtioDeviceId } from './config-space.ts';
 import { functionOf } from './functions.ts';
 import { msixOf } from './interrupts.ts';
 import type { MachineModel } from './machine-model.ts';
@@ -23,6 +23,9 @@ export interface KnownBlock {
 
 /** What the structure of a cfg_type is called in events. @spec virtio 1.2 §4.1.4 Virtio Structure PCI Capabilities */
 const STRUCTURE_BLOCKS: Readonly<Record<number, string>> = { 1: 'common_cfg', 2: 'notify', 3: 'isr', 4: 'device_cfg' };
+
+/** PCI device ids of virtio devices without a legacy interface begin here. @spec virtio 1.2 §4.1.2 PCI Device Discovery */
+const MODERN_IDS = 0x1040;
 
 /** The blocks of a device, in the order of its capabilities. */
 export function blocksOf(model: MachineModel, device: string): KnownBlock[] {
@@ -104,4 +107,17 @@ export function vectorUses(model: MachineModel, device: string): { readonly vect
   }
   const most = msixOf(functionOf(model, device)?.config ?? [])?.vectors ?? 0;
   return uses.filter(({ vector }) => vector < most);
+}
+
+/** What lies in a BAR of a function, as its capabilities say; of a transitional device the first I/O BAR is the legacy interface. */
+export function heldIn(config: readonly number[], { index, kind }: Pick<PlacedBar, 'index' | 'kind'>): string[] {
+  const structures = capabilitiesOf(config).filter(({ structure }) => structure?.bar === index && structure.type !== 5);
+  const msix = msixOf(config);
+  const transitional = virtioDeviceId(config) !== undefined && Number(valueAt(config, 0x02, 2) ?? 0n) < MODERN_IDS;
+  return [
+    ...structures.map(({ name }) => name),
+    ...(msix?.table.bar === index ? ['MSI-X table'] : []),
+    ...(msix?.pending.bar === index ? ['MSI-X pending bits'] : []),
+    ...(transitional && index === 0 && kind === 'io' ? ['legacy interface'] : []),
+  ];
 }

@@ -15,8 +15,12 @@ const LONGEST = 3_600_000_000;
 export const MOST_TALLIES = 256;
 /** Devices whose course over time is kept. */
 export const MOST_COURSES = 16;
+/** Messages of devices whose own course is kept. */
+export const MOST_MESSAGE_COURSES = 64;
 /** Slices of a course; when they are used up each takes twice the time. */
 export const MOST_SLICES = 240;
+/** The same of one message's course: there are many. */
+export const MOST_MESSAGE_SLICES = 120;
 /** Bins of each doubling in a slice. */
 const SLICE_PARTS = 4;
 const FIRST_SLICE = 10_000;
@@ -47,9 +51,11 @@ export interface SliceModel {
   bins: number[];
 }
 
-/** How a device's requests went over time. */
+/** How a device's requests went over time: all of them, or those of one name. */
 export interface CourseModel {
   readonly device: string;
+  /** Empty for all. */
+  readonly name: string;
   /** Microseconds where the first slice begins, and of each. */
   readonly start: number;
   width: number;
@@ -59,14 +65,17 @@ export interface CourseModel {
 /** All of them. */
 export interface LatencyModel {
   tallies: TallyModel[];
+  /** Of all requests of each device. */
   courses: CourseModel[];
+  /** Of each message. */
+  messageCourses: CourseModel[];
   /** Replies that are left out. */
   notKept: number;
 }
 
 /** No requests. */
 export function emptyLatency(): LatencyModel {
-  return { tallies: [], courses: [], notKept: 0 };
+  return { tallies: [], courses: [], messageCourses: [], notKept: 0 };
 }
 
 /** Bin of a time in microseconds: below 16 each its own, above 16 for each doubling. */
@@ -134,10 +143,16 @@ export function foldLatency(model: LatencyModel, event: TraceEvent, request: Req
   tally.most = Math.max(tally.most, took);
   count(tally.bins, binOf(took));
   nameSlow(tally, fields.request, took);
-  const slice = sliceOf(model, device, time);
+  const ended = { took, failed: error !== undefined };
+  addTo(sliceAt(courseOf(model.courses, MOST_COURSES, { device, name: '', time }), time, MOST_SLICES), ended);
+  const own = courseOf(model.messageCourses, MOST_MESSAGE_COURSES, { device, name: tally.name, time });
+  addTo(sliceAt(own, time, MOST_MESSAGE_SLICES), ended);
+}
+
+function addTo(slice: SliceModel | undefined, { took, failed }: { readonly took: number; readonly failed: boolean }) {
   if (slice === undefined) return;
   slice.count += 1;
-  if (error !== undefined) slice.errors += 1;
+  if (failed) slice.errors += 1;
   slice.most = Math.max(slice.most, took);
   count(slice.bins, Math.floor(Math.log2(Math.min(LONGEST, Math.max(1, took))) * SLICE_PARTS));
 }
@@ -168,15 +183,23 @@ function tallyOf(model: LatencyModel, device: string, name: string): TallyModel 
   return tally;
 }
 
-function sliceOf(model: LatencyModel, device: string, time: number): SliceModel | undefined {
-  let course = model.courses.find((one) => one.device === device);
-  if (course === undefined) {
-    if (model.courses.length === MOST_COURSES) return undefined;
-    course = { device, start: time, width: FIRST_SLICE, slices: [] };
-    model.courses.push(course);
-  }
+/** The course of that name, which begins with its first request; undefined where as many are kept as may be. */
+function courseOf(
+  courses: CourseModel[],
+  most: number,
+  { device, name, time }: { readonly device: string; readonly name: string; readonly time: number },
+): CourseModel | undefined {
+  const known = courses.find((one) => one.name === name && one.device === device);
+  if (known !== undefined || courses.length === most) return known;
+  const course: CourseModel = { device, name, start: time, width: FIRST_SLICE, slices: [] };
+  courses.push(course);
+  return course;
+}
+
+function sliceAt(course: CourseModel | undefined, time: number, most: number): SliceModel | undefined {
+  if (course === undefined) return undefined;
   const elapsed = Math.max(0, time - course.start);
-  while (elapsed >= course.width * MOST_SLICES) widen(course);
+  while (elapsed >= course.width * most) widen(course);
   const at = Math.floor(elapsed / course.width);
   while (course.slices.length <= at) course.slices.push({ count: 0, errors: 0, most: 0, bins: [] });
   return course.slices[at];

@@ -2,7 +2,7 @@
 import type { EventId } from '../../devices/events.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import type { TableDescription } from '../../trace/machine-description.ts';
-import { type BlockPlace, blockInBar, tableOfBlock } from './block-places.ts';
+import { type BlockPlace, blockInBar, MMIO, tableByMmio, tableOfBlock } from './block-places.ts';
 import type { MachineModel } from './machine-model.ts';
 import { addLast, emptyLast, emptyPerDevice, entryFor, type LastOf, type PerDevice } from './per-device.ts';
 import { byteOf, type RegisterFacts, registersAt, UNSEEN, valueAt, writeMask, writtenByte } from './register-values.ts';
@@ -76,11 +76,14 @@ export function foldRegisterBlocks(all: RegisterBlocksModel, event: TraceEvent, 
       // Of the blocks of an array the place is not told here; their accesses come by the BAR.
       if (block.startsWith('msix_')) return;
       const write = event.kind === 'register-write';
+      const registers = all.list
+        .find(({ device }) => device === event.device)
+        ?.blocks.find((one) => one.block === MMIO);
       take(
         all,
         model,
         event.device,
-        { block, offset, table: undefined },
+        { block, offset, table: tableByMmio(model, block, registers?.bytes ?? []) },
         { ...about(event, write), offset, width, value, text },
       );
       return;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TraceEvent } from '../../trace/event.ts';
 import { event } from '../../trace/test-support/sample-events.ts';
-import { binOf, binStart, MOST_SLICES, percentile, slicePercentile } from './latency.ts';
+import { binOf, binStart, MOST_MESSAGE_SLICES, MOST_SLICES, percentile, slicePercentile } from './latency.ts';
 import { MOST_FIDS, MOST_NAMES } from './name-tree.ts';
 import { emptySessions, foldSessions, type SessionsModel } from './sessions.ts';
 import { MOST_UNDER_WAY } from './under-way.ts';
@@ -71,6 +71,7 @@ describe('whatever a stream says, the model stays within bounds and says what it
     expect(model.latency.tallies).toHaveLength(256);
     expect(model.latency.notKept).toBe(1000 - 256);
     expect(model.latency.courses).toHaveLength(16);
+    expect(model.latency.messageCourses).toHaveLength(64);
   });
 
   test('names that are those of objects', () => {
@@ -205,6 +206,44 @@ describe('how long requests took', () => {
     // A clock that a hostile file sets beyond all bounds.
     fold(model, { ...reply(0, 'Rread', {}), time: Number.MAX_SAFE_INTEGER } as TraceEvent);
     expect(course?.slices.length).toBeLessThanOrEqual(MOST_SLICES);
+  });
+
+  test('each message has a course of its own, which begins with its first request', () => {
+    const model = emptySessions();
+    const names = ['Tread', 'Tread', 'Twrite', 'Tread', 'Twrite'];
+    for (const [at, name] of names.entries()) {
+      const asked = request(name, { fid: 1 });
+      const failed = at === 3 && { error: 'EIO' };
+      fold(model, asked, {
+        ...reply(asked.id, `R${name.slice(1)}`, {}, { took: 2 ** at, ...failed }),
+        time: at * 5_000,
+      } as TraceEvent);
+    }
+    const told = model.latency.messageCourses.map(({ name, start, slices }) => ({
+      ...{ name, start },
+      slices: slices.map(({ count, errors, most }) => [count, errors, most]),
+    }));
+    expect(told).toEqual([
+      {
+        name: 'Tread',
+        start: 0,
+        slices: [
+          [2, 0, 2],
+          [1, 1, 8],
+        ],
+      },
+      {
+        name: 'Twrite',
+        start: 10_000,
+        slices: [
+          [1, 0, 4],
+          [1, 0, 16],
+        ],
+      },
+    ]);
+    expect(model.latency.courses.map(({ slices }) => slices.map(({ count }) => count))).toEqual([[2, 2, 1]]);
+    fold(model, reply(0, 'Rread', {}), { ...reply(0, 'Rread', {}), time: 1e12 } as TraceEvent);
+    expect(model.latency.messageCourses[0]?.slices.length).toBeLessThanOrEqual(MOST_MESSAGE_SLICES);
   });
 });
 

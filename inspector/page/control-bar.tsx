@@ -106,21 +106,33 @@ export function ControlBar({
           />
           <span>of {device === '' ? 'the device' : device}</span>
         </label>
-        {run.running && run.awaiting !== undefined && <span class="quiet">until {awaited(run.awaiting)}</span>}
       </div>
-      <StandsBefore model={model} run={run} events={events} />
+      <StandsBefore model={model} run={run} events={events} next={awaited(stepChoice(step, device))} />
     </section>
   );
 }
 
+const HELD = 'Held between two events.';
+
+function runningText({ awaiting }: RunState, next: string): string {
+  return awaiting === undefined
+    ? `Pause holds it before its next event; Step lets it go on to ${next}. What it then stands before is told here.`
+    : `Goes on to ${awaited(awaiting)}; what it then stands before is told here.`;
+}
+
 function awaited({ kinds, device }: StepChoice): string {
-  const what = kinds.length === 0 ? 'any event' : kinds.join(', ');
+  const what = kinds.length === 0 ? 'any event' : `the next ${kinds.join(', ')}`;
   return device === undefined ? what : `${what} of ${device}`;
 }
 
-function StandsBefore({ model, run, events }: Pick<ControlBarProps, 'model' | 'run' | 'events'>) {
+interface StandsBeforeProps extends Pick<ControlBarProps, 'model' | 'run' | 'events'> {
+  /** What a step would lead to, in words. */
+  readonly next: string;
+}
+
+function StandsBefore({ model, run, events, next }: StandsBeforeProps) {
   const event = run.running || run.before === undefined ? undefined : events.byId(run.before);
-  if (event === undefined) return <p class="before quiet">{run.running ? '' : 'Held between two events.'}</p>;
+  if (event === undefined) return <p class="before quiet">{run.running ? runningText(run, next) : HELD}</p>;
   const { effect, spec } = explain(event, model);
   return (
     <p class="before" aria-live="polite">

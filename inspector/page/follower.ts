@@ -7,10 +7,13 @@ import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model
 import type { RunState } from '../protocol.ts';
 
 /** Least time between two times the page is drawn, in milliseconds, so that most of every second is left for events. */
-const LEAST_PAUSE_MS = 60;
+const LEAST_PAUSE_MS = 100;
 
-/** Asks to be called before the next frame, as `requestAnimationFrame` does. */
-export type NextFrame = (draw: (now: number) => void) => void;
+/** Has `draw` called before the first frame after so many milliseconds. */
+function beforeFrame(draw: (now: number) => void, pauseMs: number): void {
+  if (pauseMs <= 0) requestAnimationFrame(draw);
+  else setTimeout(() => requestAnimationFrame(draw), pauseMs);
+}
 
 /** The state of the page that comes from outside. */
 export class Follower implements InspectedListener {
@@ -22,14 +25,12 @@ export class Follower implements InspectedListener {
   /** Another number after every change. */
   version = 0;
   readonly #changed: () => void;
-  readonly #nextFrame: NextFrame;
   #asked = false;
   #drawn = Number.NEGATIVE_INFINITY;
 
   /** @param changed is called before a frame in which something is new */
-  constructor(changed: () => void, nextFrame: NextFrame = (draw) => requestAnimationFrame(draw)) {
+  constructor(changed: () => void) {
     this.#changed = changed;
-    this.#nextFrame = nextFrame;
   }
 
   restarted(model: MachineModel): void {
@@ -62,13 +63,12 @@ export class Follower implements InspectedListener {
     if (this.#asked) return;
     this.#asked = true;
     const draw = (now: number) => {
-      if (now - this.#drawn < LEAST_PAUSE_MS) return this.#nextFrame(draw);
       this.#drawn = now;
       this.#asked = false;
       // A little in each frame, so that a view that wants them has them at once.
       journeysOf(this.history);
       this.#changed();
     };
-    this.#nextFrame(draw);
+    beforeFrame(draw, this.#drawn + LEAST_PAUSE_MS - performance.now());
   }
 }

@@ -1,5 +1,6 @@
 /** The list of views, the device they are about, and the filter. */
 import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { DeviceModel } from '../model/devices.ts';
 import type { Selection } from './view-props.ts';
 import type { ViewRow } from './views.ts';
@@ -16,9 +17,14 @@ export interface NavigationProps {
 
 /** Beside the view, or above it in a narrow window. */
 export function Navigation({ views, view, devices, device, filter, filterBox, select }: NavigationProps) {
+  const list = useRef<HTMLUListElement>(null);
+  // In a narrow window the views are one line, of which the current one has to be in sight.
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [view]);
   return (
     <nav class="side" aria-label="Views">
-      <ul class="views">
+      <ul class="views" ref={list}>
         {views.map(({ key, title, shortcut, doc }) => (
           <li key={key}>
             <button

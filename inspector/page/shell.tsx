@@ -95,15 +95,6 @@ export function Shell({ inspected, views = VIEWS }: ShellProps) {
         onTheme={turnTheme}
         onHelp={() => setHelps(true)}
       />
-      <Navigation
-        views={views}
-        view={view?.key ?? ''}
-        devices={devices}
-        device={device}
-        filter={selection.filter}
-        filterBox={filter}
-        select={select}
-      />
       {control !== undefined && (
         <ControlBar
           model={model}
@@ -118,6 +109,15 @@ export function Shell({ inspected, views = VIEWS }: ShellProps) {
           control={control}
         />
       )}
+      <Navigation
+        views={views}
+        view={view?.key ?? ''}
+        devices={devices}
+        device={device}
+        filter={selection.filter}
+        filterBox={filter}
+        select={select}
+      />
       <main class="view" id="view" aria-label={view?.title}>
         {View !== undefined && (
           <View

@@ -31,7 +31,8 @@ export function Welcome({ waitsFor, problem, onFile }: WelcomeProps) {
         <>
           <p>
             To watch a machine at work, run <code>tsvmm run --inspect 4000 …</code> and open the address it prints. To
-            look at one that has run, choose a recording, as <code>tsvmm run --record FILE …</code> makes them.
+            look at one that has run, choose a recording, as <code>tsvmm run --record FILE …</code> makes them, or drop
+            it here.
           </p>
           <label class="file">
             Recording{' '}

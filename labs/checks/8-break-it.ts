@@ -1,5 +1,5 @@
 /** Lab 8: break it and read the fault. */
-import { RING_FAULTS, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
+import { RING_FAULTS, RING_RULES, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
 import { STATUS } from '../../devices/virtio/status.ts';
 import type { Breaks, FragileDevice } from '../../docs/labs/lab.ts';
 import type { TraceEvent } from '../../trace/event.ts';
@@ -68,7 +68,7 @@ async function checkBreak(name: BreakName, breaks: Breaks): Promise<Verdict> {
 
 function brokenAs(name: BreakName, machine: LabMachine): Finding | undefined {
   const { reason, how } = WANTED[name];
-  const { spec, text } = RING_FAULTS[reason];
+  const [text, spec] = [RING_FAULTS[reason], RING_RULES[reason]];
   const [fault] = eventsOf(machine, 'guest-fault');
   if (fault === undefined) return untouched(machine, how, spec);
   const got = reasonOf(fault.fields.message);

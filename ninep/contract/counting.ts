@@ -16,6 +16,7 @@ import type {
   WalkResult,
 } from '../backend.ts';
 import { after } from '../maybe-async.ts';
+import type { RgetattrMessage } from '../rgetattr.ts';
 
 /** What has been handed out and not released. */
 export interface Tally {
@@ -45,6 +46,7 @@ export function counting(inner: Backend, tally: Tally = { nodes: 0, files: 0 }):
 
 class CountedNode implements Node {
   readonly qid: Qid;
+  readonly getattrInto?: (reply: RgetattrMessage) => boolean;
   private readonly node: Node;
   private readonly tally: Tally;
   private released = false;
@@ -53,6 +55,7 @@ class CountedNode implements Node {
     this.node = node;
     this.tally = tally;
     this.qid = node.qid;
+    if (node.getattrInto !== undefined) this.getattrInto = (reply) => this.inner.getattrInto?.(reply) ?? false;
     tally.nodes++;
   }
 
@@ -168,6 +171,8 @@ function uncounted(node: Node): Node {
 class CountedFile implements OpenFile {
   readonly qid: Qid;
   readonly iounit: number;
+  readonly readNow?: NonNullable<OpenFile['readNow']>;
+  readonly writeNow?: NonNullable<OpenFile['writeNow']>;
   readonly setattr?: (change: AttributeChange) => MaybeAsync<void>;
   private readonly file: OpenFile;
   private readonly tally: Tally;
@@ -178,6 +183,8 @@ class CountedFile implements OpenFile {
     this.tally = tally;
     this.qid = file.qid;
     this.iounit = file.iounit;
+    if (file.readNow !== undefined) this.readNow = (...args) => this.inner.readNow?.(...args) ?? -1;
+    if (file.writeNow !== undefined) this.writeNow = (...args) => this.inner.writeNow?.(...args) ?? -1;
     if (file.setattr !== undefined) this.setattr = (change) => this.inner.setattr?.(change);
     tally.files++;
   }

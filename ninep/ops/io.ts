@@ -54,7 +54,7 @@ function nothing() {
 }
 
 /** A backend that claims to have moved more than it was given would make the client trust bytes nobody wrote. */
-function transferred(count: number, most: number): number {
+export function transferred(count: number, most: number): number {
   if (!(count >= 0 && count <= most && Number.isInteger(count))) {
     throw new Error(`a backend says it moved ${count} of ${most} bytes`);
   }

@@ -1,10 +1,10 @@
-import type { Name, Node, WalkResult } from '../backend.ts';
+import type { MaybeAsync, Name, Node, WalkResult } from '../backend.ts';
 import type { Call } from '../call.ts';
 import { HEADER_SIZE, MAXWELEM } from '../constants.ts';
 import { fail } from '../errno.ts';
 import type { Fid } from '../fids.ts';
 import type { Handlers } from '../handlers.ts';
-import { after, attempt } from '../maybe-async.ts';
+import { after, attempt, isPending } from '../maybe-async.ts';
 import type { ReplyBody } from '../messages.ts';
 import { checkName } from '../names.ts';
 
@@ -27,24 +27,37 @@ export const walkOps = {
     const fid = call.connection.fids.reserve(newfid);
     fid.backend = from.backend;
     fid.plan9 = from.plan9?.walk(wname);
-    return attempt(
-      () => (wname.length === 0 ? after(node.clone(), arrived) : node.walk(wname)),
-      (result) => {
-        if (result.node === undefined) {
-          call.connection.fids.retire(fid);
-          return partial(result, wname);
-        }
-        fid.node = result.node;
-        fid.move('bind');
-        return complete(result, wname);
-      },
-      (error) => {
-        call.connection.fids.retire(fid);
-        throw error;
-      },
-    );
+    let result: MaybeAsync<WalkResult>;
+    try {
+      result = wname.length === 0 ? after(node.clone(), arrived) : node.walk(wname);
+    } catch (error) {
+      call.connection.fids.retire(fid);
+      throw error;
+    }
+    return isPending(result) ? arriveLater(call, fid, result, wname) : arrive(call, fid, result, wname);
   },
 } satisfies Pick<Handlers, 'Twalk'>;
+
+/** The new fid stands for where the walk ended, or is none. */
+function arrive(call: Call, fid: Fid, result: WalkResult, wname: readonly Name[]): Rwalk {
+  if (result.node === undefined) {
+    call.connection.fids.retire(fid);
+    return partial(result, wname);
+  }
+  fid.node = result.node;
+  fid.move('bind');
+  return complete(result, wname);
+}
+
+function arriveLater(call: Call, fid: Fid, pending: Promise<WalkResult>, wname: readonly Name[]): Promise<Rwalk> {
+  return pending.then(
+    (result) => arrive(call, fid, result, wname),
+    (error) => {
+      call.connection.fids.retire(fid);
+      throw error;
+    },
+  );
+}
 
 function arrived(node: Node): WalkResult {
   return { qids: [], node };

@@ -66,6 +66,11 @@ export class StreamConnection {
     return this.exchanges;
   }
 
+  /** Every request has its answer, sent or not. */
+  get isAnswered(): boolean {
+    return this.exchanges === this.unsent && !this.turnDue;
+  }
+
   /** It is the client's turn: to send the rest of a message, or to take replies. */
   get waitsForClient(): boolean {
     return this.unsent > 0 || (this.inlet.pending > 0 && !this.held && !this.turnDue);

@@ -14,7 +14,12 @@ constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 }  // namespace
 
-Args::Args(const Napi::CallbackInfo& info) : info_(info), call_(static_cast<const char*>(info.Data())) {}
+Args::Args(const Napi::CallbackInfo& info, bool keeps)
+    : info_(info), call_(static_cast<const char*>(info.Data())), keeps_(keeps) {}
+
+void Args::HandOut(napi_value value) {
+  if (keeps_) handed_out_.push_back(value);
+}
 
 void Args::Refuse(bool range, size_t index, const char* what, const char* expected) const {
   std::string message =
@@ -24,9 +29,8 @@ void Args::Refuse(bool range, size_t index, const char* what, const char* expect
 }
 
 double Args::Integer(size_t index, const char* what, double least, double most, const char* expected) const {
-  Napi::Value value = info_[index];
-  if (!value.IsNumber()) Refuse(false, index, what, expected);
-  double number = value.As<Napi::Number>().DoubleValue();
+  double number = 0;
+  if (napi_get_value_double(info_.Env(), info_[index], &number) != napi_ok) Refuse(false, index, what, expected);
   if (!(number >= least && number <= most) || number != std::floor(number)) Refuse(true, index, what, expected);
   return number;
 }
@@ -36,8 +40,8 @@ int Args::Fd(size_t index, const char* what) const {
 }
 
 int Args::DirFd(size_t index, const char* what) const {
-  Napi::Value value = info_[index];
-  if (value.IsNumber() && value.As<Napi::Number>().DoubleValue() == AT_FDCWD) return AT_FDCWD;
+  double number = 0;
+  if (napi_get_value_double(info_.Env(), info_[index], &number) == napi_ok && number == AT_FDCWD) return AT_FDCWD;
   return static_cast<int>(
       Integer(index, what, 0, INT32_MAX, "a descriptor, an integer from 0 to 2147483647, or AT_FDCWD"));
 }
@@ -73,11 +77,10 @@ uint64_t Args::Uint64(size_t index, const char* what) const {
 }
 
 bool Args::Uint8ArrayInfo(napi_value value, Span& out) const {
-  bool is_typed_array = false;
-  if (napi_is_typedarray(info_.Env(), value, &is_typed_array) != napi_ok || !is_typed_array) return false;
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
+  // Refuses whatever is no typed array.
   if (napi_get_typedarray_info(info_.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
   if (type != napi_uint8_array) return false;
   // A detached array has length 0, so its pointer is never followed.
@@ -104,8 +107,15 @@ Span Args::Bytes(size_t index, const char* what, size_t at_least) {
     std::string expected = "at least " + std::to_string(at_least) + " bytes long";
     Refuse(true, index, what, expected.c_str());
   }
-  handed_out_.push_back(info_[index]);
+  HandOut(info_[index]);
   return span;
+}
+
+Span Args::Part(size_t index, const char* what) {
+  Span whole = Bytes(index, what, 0);
+  uint32_t from = Uint32(index + 1, "from"), to = Uint32(index + 2, "to");
+  if (from > to || to > whole.length) Refuse(true, index + 2, "to", "from `from` to the length of the buffer");
+  return {whole.data + from, to - from};
 }
 
 std::vector<iovec> Args::Vector(size_t index, const char* what) {
@@ -115,7 +125,7 @@ std::vector<iovec> Args::Vector(size_t index, const char* what) {
   Span span;
   if (Uint8ArrayInfo(value, span)) {
     vector.push_back({span.data, span.length});
-    handed_out_.push_back(value);
+    HandOut(value);
     return vector;
   }
   if (!value.IsArray()) Refuse(false, index, what, kExpected);
@@ -123,12 +133,12 @@ std::vector<iovec> Args::Vector(size_t index, const char* what) {
   uint32_t count = array.Length();
   if (count > IOV_MAX) Refuse(true, index, what, kExpected);
   vector.reserve(count);
-  handed_out_.reserve(count);
+  if (keeps_) handed_out_.reserve(count);
   for (uint32_t i = 0; i < count; i++) {
     napi_value item = array.Get(i);
     if (!Uint8ArrayInfo(item, span)) Refuse(false, index, what, kExpected);
     vector.push_back({span.data, span.length});
-    handed_out_.push_back(item);
+    HandOut(item);
   }
   return vector;
 }

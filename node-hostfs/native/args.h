@@ -26,7 +26,8 @@ struct Span {
 // Each reader throws a JavaScript TypeError or RangeError that names the call and the argument.
 class Args {
  public:
-  explicit Args(const Napi::CallbackInfo& info);
+  // `keeps`: remember what is handed out, for a call that goes on without JavaScript.
+  explicit Args(const Napi::CallbackInfo& info, bool keeps = false);
 
   // A descriptor, 0 or more.
   int Fd(size_t index, const char* what) const;
@@ -39,19 +40,23 @@ class Args {
   uint64_t Uint64(size_t index, const char* what) const;
   void CopyName(size_t index, const char* what, Name& out) const;
   Span Bytes(size_t index, const char* what, size_t at_least);
+  // The part of one Uint8Array that argument `index` is, from the byte of the next argument to that of the one after.
+  Span Part(size_t index, const char* what);
   // One Uint8Array, or an array of them.
   std::vector<iovec> Vector(size_t index, const char* what);
 
-  // The typed arrays handed out as pointers: whoever goes on without JavaScript must keep them alive.
+  // The typed arrays handed out as pointers, if they are kept: whoever goes on without JavaScript must keep them alive.
   const std::vector<napi_value>& handed_out() const { return handed_out_; }
 
  private:
   [[noreturn]] void Refuse(bool range, size_t index, const char* what, const char* expected) const;
   double Integer(size_t index, const char* what, double least, double most, const char* expected) const;
   bool Uint8ArrayInfo(napi_value value, Span& out) const;
+  void HandOut(napi_value value);
 
   const Napi::CallbackInfo& info_;
   const char* call_;
+  const bool keeps_;
   std::vector<napi_value> handed_out_;
 };
 

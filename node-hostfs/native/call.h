@@ -71,7 +71,7 @@ class PendingCall {
 
 template <typename Call>
 Napi::Value CallInPool(const Napi::CallbackInfo& info) {
-  Args args(info);
+  Args args(info, true);
   auto pending = std::make_unique<PendingCall<Call>>(info.Env(), args);
   Napi::Value promise = pending->Queue(args);
   pending.release();

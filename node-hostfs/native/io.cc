@@ -42,6 +42,38 @@ struct Pwritev2 {
   }
 };
 
+struct Pread {
+  int fd;
+  Span into;
+  int64_t offset;
+  int flags;
+  explicit Pread(Args& args)
+      : fd(args.Fd(0, "fd")),
+        into(args.Part(1, "into")),
+        offset(args.Int64(4, "offset")),
+        flags(args.Int32(5, "flags")) {}
+  int64_t Run() {
+    iovec buffer = {into.data, into.length};
+    return Errno([&] { return preadv2(fd, &buffer, 1, offset, flags); });
+  }
+};
+
+struct Pwrite {
+  int fd;
+  Span from;
+  int64_t offset;
+  int flags;
+  explicit Pwrite(Args& args)
+      : fd(args.Fd(0, "fd")),
+        from(args.Part(1, "bytes")),
+        offset(args.Int64(4, "offset")),
+        flags(args.Int32(5, "flags")) {}
+  int64_t Run() {
+    iovec buffer = {from.data, from.length};
+    return Errno([&] { return pwritev2(fd, &buffer, 1, offset, flags); });
+  }
+};
+
 struct Fsync {
   int fd;
   explicit Fsync(Args& args) : fd(args.Fd(0, "fd")) {}
@@ -91,6 +123,8 @@ struct HugePages {
 void ExportIo(Napi::Env env, Napi::Object exports) {
   Export<Preadv2>(env, exports, "preadv2", "preadv2Async");
   Export<Pwritev2>(env, exports, "pwritev2", "pwritev2Async");
+  Export<Pread>(env, exports, "pread", "preadAsync");
+  Export<Pwrite>(env, exports, "pwrite", "pwriteAsync");
   Export<HugePages>(env, exports, "hugePages", "hugePagesAsync");
   Export<Fsync>(env, exports, "fsync", "fsyncAsync");
   Export<Fdatasync>(env, exports, "fdatasync", "fdatasyncAsync");

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { commonConfig } from '../../devices/virtio/common-config-registers.ts';
 import { barsOf, capabilitiesOf } from '../../inspector/model/config-space.ts';
-import { blocksOf, offeredFeatures, seenValue, vectorUses } from '../../inspector/model/device-blocks.ts';
+import { blocksOf, heldIn, offeredFeatures, seenValue, vectorUses } from '../../inspector/model/device-blocks.ts';
 import { functionOf } from '../../inspector/model/functions.ts';
 import { msixOf } from '../../inspector/model/interrupts.ts';
 import { emptyModel, foldEvent, type MachineModel } from '../../inspector/model/machine-model.ts';
@@ -67,6 +67,14 @@ describe('the model of a device is the device', () => {
           ...{ index, length, address: BigInt(address), decoded: true },
         })),
       );
+      const held = barsOf(found ?? { bars: [], config: [] }).map((bar) => [
+        bar.index,
+        heldIn(found?.config ?? [], bar),
+      ]);
+      expect(Object.fromEntries(held)).toEqual({
+        1: ['MSI-X table', 'MSI-X pending bits'],
+        4: ['notifications', 'device-specific configuration', 'ISR status', 'common configuration'],
+      });
       expect(capabilitiesOf(found?.config ?? []).map(({ name, offset }) => [name, offset])).toEqual([
         ['MSI-X', expect.any(Number)],
         ['PCI configuration access', expect.any(Number)],
@@ -79,6 +87,19 @@ describe('the model of a device is the device', () => {
     },
     TIMEOUT_MS,
   );
+
+  test.each([
+    [0x1009, 'io', 0, ['legacy interface']],
+    [0x1009, 'io', 1, []],
+    [0x1009, 'memory-32', 0, []],
+    [0x1049, 'io', 0, []],
+  ] as const)('of a function with device id 0x%s, the %s BAR %i holds %j', (id, kind, index, held) => {
+    const config = new Array<number>(0x100).fill(0);
+    [0xf4, 0x1a, id & 0xff, id >> 8].forEach((byte, at) => {
+      config[at] = byte;
+    });
+    expect(heldIn(config, { index, kind })).toEqual(held);
+  });
 
   test(
     'masks: what a write leaves is what the model says it leaves',

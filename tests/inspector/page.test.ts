@@ -24,6 +24,7 @@ interface PageElement {
 declare const document: PageElement & {
   readonly body: PageElement;
   readonly documentElement: PageElement;
+  readonly activeElement: PageElement | null;
   querySelectorAll(selector: string): Iterable<PageElement>;
 };
 declare const location: { readonly hash: string };
@@ -105,10 +106,19 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
             await page.waitForSelector(`main[aria-label="${title}"]`);
             expect((await text('main')).length).toBeGreaterThan(20);
             // What does not fit scrolls in its own place, not the page.
-            const sticksOut = await page.evaluate(
-              () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+            const sticksOut = await page.evaluate(() =>
+              [document.documentElement, document.querySelector('main')].map(
+                (one) => (one?.scrollWidth ?? 0) - (one?.clientWidth ?? 0),
+              ),
             );
-            expect([title, sticksOut]).toEqual([title, 0]);
+            expect([title, sticksOut]).toEqual([title, [0, 0]]);
+            // In a narrow window the views are one line that scrolls.
+            const link = await page.locator('.view-link[aria-current]').boundingBox();
+            expect([title, (link?.x ?? -2) >= -1, (link?.x ?? 0) + (link?.width ?? 0) <= width + 1]).toEqual([
+              title,
+              true,
+              true,
+            ]);
             await page.screenshot({ path: join(PICTURES, `${title.toLowerCase()}-${colorScheme}-${width}.png`) });
           }
           const nameless = await page.evaluate(
@@ -129,6 +139,16 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
     'steps, goes back, and is taken anywhere by the slider',
     async () => {
       await show({ viewport: { width: 1200, height: 800 } });
+      // Steps come before views on the screen, and for the keyboard.
+      await page.keyboard.press('Tab');
+      const reached: string[] = [];
+      for (let at = 0; at < 10; at += 1) {
+        reached.push(await page.evaluate(() => document.activeElement?.textContent ?? ''));
+        await page.keyboard.press('Tab');
+      }
+      expect(reached.indexOf('Step')).toBeGreaterThan(0);
+      expect(reached.some((one) => one.startsWith('Bus'))).toBe(true);
+      expect(reached.findIndex((one) => one.startsWith('Bus'))).toBeGreaterThan(reached.indexOf('Step'));
       const before = () => text('.before .number');
       expect(await before()).toBe(String(events.at(-1)?.id));
       await page.keyboard.press('Home');
@@ -156,6 +176,29 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
       await page.locator('.time input').fill(String(events.at(-1)?.time));
       await shows(String(events.at(-1)?.id));
       expect(await stateNow()).toBe('reset');
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'says of what is not there yet what will bring it',
+    async () => {
+      const machine = events.findIndex(({ kind }) => kind === 'machine');
+      await show({ viewport: { width: 1200, height: 800 } }, recordingOf(events.slice(0, machine + 1)));
+      for (const [key, title, words] of [
+        ['f', 'Features', 'once it has set DRIVER'],
+        ['q', 'Rings', 'with DRIVER_OK'],
+        ['m', 'Messages', 'The first message is Tversion'],
+        ['d', 'Fids', 'the names the guest walked to'],
+        ['l', 'Latencies', 'how long each kind took'],
+        ['t', 'Timeline', 'from the kick to the interrupt'],
+      ] as const) {
+        await page.keyboard.press(key);
+        await page.waitForSelector(`main[aria-label="${title}"]`);
+        expect(await text('main')).toContain(words);
+      }
       expect(complaints).toEqual([]);
       await page.close();
     },

@@ -75,6 +75,14 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       expect(await rows().textContent()).toContain('missing');
       await rows().click();
       expect(await text('.event-detail .bad >> nth=0')).toBe('ENOENT: No such file or directory');
+      expect(await text('.event-detail')).toContain('A system call made for it failed so.');
+      const refused = page.locator('.event-detail details');
+      expect(await refused.locator('tr.set').first().isVisible()).toBe(false);
+      await refused.locator('summary').click();
+      expect(await refused.locator('tr.set').allInnerTexts()).toEqual([
+        expect.stringContaining('a name of wname is empty, or has / or NUL in it'),
+        expect.stringContaining('the first name is not there'),
+      ]);
       await filter('no such message', async () => (await rows().count()) === 0);
       expect(await text('.split-main')).toContain('No message is like that.');
     },
@@ -156,6 +164,13 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       const row = page.locator('.latencies tr', { hasText: 'Tread' });
       expect(await row.locator('td').first().textContent()).toBe('30');
       expect(await page.locator('.plot canvas').count()).toBe(2);
+      await row.click();
+      expect(await text('.over-time h2')).toBe('All requests of host over time');
+      await page.getByLabel('Tread alone').check();
+      expect(await text('.over-time h2')).toBe('Tread of host over time');
+      expect(await page.locator('.plot[aria-label="Tread over time"] canvas').count()).toBe(1);
+      await page.locator('.latencies tr', { hasText: 'Twalk' }).click();
+      expect(await text('.over-time h2')).toBe('Twalk of host over time');
       await row.click();
       await page.locator('.links button').first().click();
       expect(await text('.split-main h2')).toContain('Tread');

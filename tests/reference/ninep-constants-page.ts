@@ -16,6 +16,7 @@ import {
 } from '../../ninep/constants.ts';
 import { ERRNO, errnoOf } from '../../ninep/errno.ts';
 import { ACCESS, DM, OPEN } from '../../ninep/plan9.ts';
+import { REFUSALS, REFUSALS_OF_ANY, type Refusal } from '../../ninep/refusals.ts';
 import { countedStat, STAT_FIELDS } from '../../ninep/stat.ts';
 import { formIn, isPresent } from '../../ninep/versions.ts';
 import {
@@ -37,7 +38,7 @@ import {
   unlinkFlags,
   xattrFlags,
 } from '../../ninep/wire-types.ts';
-import { code, link, table } from './markdown.ts';
+import { code, link, slug, table } from './markdown.ts';
 
 /** One set of values and the types of fields that have them. */
 export interface ConstantEntry {
@@ -174,10 +175,23 @@ export function constantsPage(): string {
   ].join('\n\n');
 }
 
+/** The requests that the core refuses with an error whatever serves the files. */
+function refusing(error: string): string[] {
+  const has = (refusals: readonly Refusal[]) => refusals.some((refusal) => refusal.error === error);
+  const named = Object.entries(REFUSALS).filter(([, refusals]) => has(refusals));
+  const any = has(REFUSALS_OF_ANY) ? [link('any', '9p.md#errors-of-any-request')] : [];
+  return [...any, ...named.map(([name]) => link(name, `9p.md#${slug(name)}`))];
+}
+
 /** The text of the page of errors, without its title. */
 export function errorsPage(): string {
-  const rows = Object.entries(ERRNO).map(([name, number]) => [code(name), String(number), errnoOf(number).text]);
+  const rows = Object.entries(ERRNO).map(([name, number]) => [
+    code(name),
+    String(number),
+    errnoOf(number).text,
+    refusing(name).join(', '),
+  ]);
   return `What ${link('Rlerror', '9p.md#rlerror')} carries as \`ecode\` and ${link('Rerror', '9p.md#rerror')} as \`errno\` (9P2000.u) and as \`ename\`: the numbers of Linux on x86, whatever host serves. Of a number that is not listed the name is the number. *9P2000.L lerror; Linux errno(3)*; ${link('ninep/errno.ts', '../../ninep/errno.ts')}.
 
-${table(['name', 'number', 'text of Rerror'], rows)}`;
+${table(['name', 'number', 'text of Rerror', 'given by the core itself to'], rows)}`;
 }

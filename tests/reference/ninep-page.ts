@@ -1,8 +1,10 @@
 /** The messages of 9P, from their table. */
 import type { WireType } from '../../bytes/wire.ts';
+import { CALLS_OF_REQUESTS } from '../../ninep/backends/local/calls-of-requests.ts';
 import { codecOfType } from '../../ninep/codec.ts';
 import { HEADER_SIZE } from '../../ninep/constants.ts';
-import { MESSAGES, type MessageRow } from '../../ninep/messages.ts';
+import { MESSAGES, type MessageRow, type RequestName } from '../../ninep/messages.ts';
+import { REFUSALS, REFUSALS_OF_ANY, type Refusal } from '../../ninep/refusals.ts';
 import { formIn, isPresent, VERSIONS, type Version } from '../../ninep/versions.ts';
 import { cell, code, link, slug, table } from './markdown.ts';
 import { CONSTANTS } from './ninep-constants-page.ts';
@@ -17,6 +19,7 @@ export function ninepPage(): string {
     `Every message begins with \`size[4] type[1] tag[2]\`, ${HEADER_SIZE} bytes: its whole length, which message it is, and which request it belongs to. Numbers are little-endian. \`[s]\` is a count of two bytes and that many bytes, \`[13]\` a ${link('qid', '9p-constants.md#qid')}. T messages are requests, R messages replies; the type of a reply is its request's plus one. They are declared in ${link('ninep/messages.ts', '../../ninep/messages.ts')}.`,
     `Any request may be answered by ${toMessage('Rlerror')} (in 9P2000.L) or ${toMessage('Rerror')} (in 9P2000 and 9P2000.u) instead of its own reply; ${link('9p-errors.md', '9p-errors.md')} has their numbers. Requests and replies are told as ${link('request', 'events.md#request')} and ${link('reply', 'events.md#reply')}, the system calls made for them as ${link('host-call', 'events.md#host-call')}.`,
     indexTable(),
+    refusalSection(),
     ...ROWS.map(messageSection),
   ].join('\n\n');
 }
@@ -30,6 +33,31 @@ function indexTable(): string {
     versions.join(', '),
   ]);
   return table(['request', 'type', 'reply', 'type', 'dialects'], rows);
+}
+
+const ANY = 'Errors of any request';
+const refusalsOf = (name: string): readonly Refusal[] => REFUSALS[name as RequestName] ?? [];
+
+const callsFor = (name: string) => (CALLS_OF_REQUESTS[name as RequestName] ?? []).map(code);
+
+function refusalSection(): string {
+  return `## ${ANY}
+
+What the 9P core checks itself, whatever serves the files; each request has checks of its own as well. Any other error comes from what serves them: of a share of the host, it is that of a system call, as manual pages have them, which the event ${link('host-call', 'events.md#host-call')} names. ${link('ninep/refusals.ts', '../../ninep/refusals.ts')}.
+
+${table(
+  ['error', 'when'],
+  REFUSALS_OF_ANY.map(({ error, when }) => [code(error), cell(when)]),
+)}`;
+}
+
+function refusalTable(refusals: readonly Refusal[], versions: readonly Version[]): string {
+  const rows = refusals.map(({ error, when, versions: only = versions }) => [
+    code(error),
+    cell(when),
+    only.length === versions.length ? 'all of the message' : only.join(', '),
+  ]);
+  return table(['error', 'when', 'dialects'], rows);
 }
 
 function replyTo(type: number): MessageRow {
@@ -54,6 +82,15 @@ function messageSection(row: MessageRow): string {
       .map(({ versions, notation }) => `- ${versions.join(', ')}: ${code(notation)}`)
       .join('\n'),
     ...(fields.length === 0 ? [] : [table(['field', 'on the wire', 'at least', 'values', 'dialects'], fields)]),
+    ...(callsFor(name).length === 0
+      ? []
+      : [`A share of the host makes ${callsFor(name).join(', ')} for it, and passes on their errors.`]),
+    ...(refusalsOf(name).length === 0
+      ? []
+      : [
+          `Refused by the core, besides ${link('as any request', `#${slug(ANY)}`)}:`,
+          refusalTable(refusalsOf(name), row.versions),
+        ]),
   ].join('\n\n');
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { RESERVED_WORDS } from '../../devices/virtio/feature-table.ts';
 import { MESSAGES } from '../../ninep/messages.ts';
 import { BLOCK_PAGES } from './block-pages.ts';
 import { deadLinks, fragmentsOf } from './dead-links.ts';
@@ -65,7 +66,7 @@ describe('the reference', () => {
   test('leads from a feature to the registers that negotiate it', () => {
     const features = /## Feature bits\n[\s\S]*?(?=\n## )/.exec(pages.get('virtio.md') ?? '')?.[0];
     expect(features).toContain('[`driver_feature`](virtio-pci.md#common_cfg)');
-    expect(features).toContain('| 34 | `RING_PACKED` | where asked for |');
+    expect(features).toContain(`| 34 | \`RING_PACKED\` | ${RESERVED_WORDS.docs.RING_PACKED} | where asked for |`);
   });
 });
 

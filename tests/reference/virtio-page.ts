@@ -3,15 +3,16 @@ import { hex } from '../../bytes/register-text.ts';
 import { BLK_FEATURE } from '../../devices/virtio/blk-config-registers.ts';
 import { commonConfig } from '../../devices/virtio/common-config-registers.ts';
 import { CONSOLE_FEATURE } from '../../devices/virtio/console-config-registers.ts';
-import { DEVICE_TYPES, featureNames } from '../../devices/virtio/device-names.ts';
+import { DEVICE_TYPES } from '../../devices/virtio/device-names.ts';
+import { featuresOf } from '../../devices/virtio/feature-words.ts';
 import { baseFeatures, legacyOffer } from '../../devices/virtio/features.ts';
 import { legacyHeader } from '../../devices/virtio/legacy-registers.ts';
 import { mmioRegisters } from '../../devices/virtio/mmio-registers.ts';
 import { MOUNT_TAG_FEATURE } from '../../devices/virtio/p9-device.ts';
 import { PACKED_DESCRIPTOR, PACKED_FLAG } from '../../devices/virtio/packed-layout.ts';
 import { DESCRIPTOR, DESCRIPTOR_FLAG, QUEUE_AREAS, type RingFormat } from '../../devices/virtio/queue-layout.ts';
-import { RING_FAULTS } from '../../devices/virtio/ring-fault.ts';
-import { STATUS, STATUS_TRANSITIONS } from '../../devices/virtio/status.ts';
+import { RING_FAULTS, RING_RULES, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
+import { STATUS, STATUS_MEANINGS, STATUS_TRANSITIONS } from '../../devices/virtio/status.ts';
 import { type DescribedBlock, registerFragment } from './block-section.ts';
 import { cell, code, link, table } from './markdown.ts';
 
@@ -37,8 +38,12 @@ function statusSection(): string {
     `${register('virtio-mmio.md', mmioRegisters, 'Status')} over MMIO`,
   ];
   const bits = table(
-    ['value', 'bit'],
-    Object.entries(STATUS).map(([name, value]) => [hex(value), code(name)]),
+    ['value', 'bit', 'meaning'],
+    Object.entries(STATUS).map(([name, value]) => [
+      hex(value),
+      code(name),
+      STATUS_MEANINGS[name as keyof typeof STATUS_MEANINGS],
+    ]),
   );
   const moves = table(
     ['in state', 'a driver that sets', 'leads to'],
@@ -65,20 +70,6 @@ const OWN: Readonly<Record<number, bigint>> = {
 
 /** A device type without feature bits of its own. */
 const NO_OWN_FEATURES = 4;
-const MOST_BITS = 64;
-
-interface NamedBit {
-  readonly bit: number;
-  readonly name: string;
-}
-
-function namedBits(deviceId: number): NamedBit[] {
-  return Array.from({ length: MOST_BITS }, (_, bit) => ({
-    bit,
-    name: featureNames(deviceId, 1n << BigInt(bit))[0] ?? '',
-  })).filter(({ bit, name }) => name !== `bit ${bit}`);
-}
-
 function offeredWhen(bit: number): string {
   const mask = 1n << BigInt(bit);
   const all = { packed: true, inOrder: true, notificationData: true };
@@ -95,15 +86,16 @@ function featureSection(): string {
     `${register('virtio-pci.md', legacyHeader, 'device_features')} and ${register('virtio-pci.md', legacyHeader, 'driver_features')} of the legacy header, bits 0 to 31`,
     `${register('virtio-mmio.md', mmioRegisters, 'DeviceFeatures')} and ${register('virtio-mmio.md', mmioRegisters, 'DriverFeatures')} over MMIO`,
   ];
-  const shared = namedBits(NO_OWN_FEATURES);
+  const shared = featuresOf(NO_OWN_FEATURES);
   const reserved = new Set(shared.map(({ bit }) => bit));
   const own = Object.entries(OWN).flatMap(([id, offered]) =>
-    namedBits(Number(id))
+    featuresOf(Number(id))
       .filter(({ bit }) => !reserved.has(bit))
-      .map(({ bit, name }) => [
+      .map(({ bit, name, doc }) => [
         `${id}, ${DEVICE_TYPES[Number(id)] ?? ''}`,
         String(bit),
         code(name),
+        cell(doc),
         (offered >> BigInt(bit)) % 2n === 1n ? 'yes' : 'no',
       ]),
   );
@@ -114,12 +106,12 @@ Offered and accepted by ${negotiated.join('; ')}. *virtio 1.2 §2.2 Feature Bits
 Of all devices. *virtio 1.2 §6 Reserved Feature Bits, §6.3 Legacy Interface: Reserved Feature Bits*
 
 ${table(
-  ['bit', 'name', 'offered here'],
-  shared.map(({ bit, name }) => [String(bit), code(name), offeredWhen(bit)]),
+  ['bit', 'name', 'meaning', 'offered here'],
+  shared.map(({ bit, name, doc }) => [String(bit), code(name), cell(doc), offeredWhen(bit)]),
 )}
 Of each device type; what a device offers depends on how it was made (a disk for reading offers \`RO\`). *virtio 1.2 §5.2.3 Feature bits, §5.3.3 Feature bits; Linux include/uapi/linux/virtio_9p.h*
 
-${table(['device type', 'bit', 'name', 'a device here may offer it'], own)}`;
+${table(['device type', 'bit', 'name', 'meaning', 'a device here may offer it'], own)}`;
 }
 
 function areaSection(): string {
@@ -170,6 +162,10 @@ After one of these the device has \`DEVICE_NEEDS_RESET\` in its ${link('status',
 
 ${table(
   ['rule', 'what was wrong', 'specification'],
-  Object.entries(RING_FAULTS).map(([reason, { text, spec }]) => [code(reason), cell(text), cell(spec)]),
+  (Object.keys(RING_FAULTS) as RingFaultReason[]).map((reason) => [
+    code(reason),
+    cell(RING_FAULTS[reason]),
+    cell(RING_RULES[reason]),
+  ]),
 )}`;
 }

@@ -15,7 +15,7 @@ export interface PaceLimits {
 }
 
 /** A mount and the work of some seconds are whole; a flood is seen in pieces of some hundred requests. */
-export const USUAL_PACE: PaceLimits = { burst: 32_768, perSecond: 5_000, run: 2_000 };
+export const USUAL_PACE: PaceLimits = { burst: 32_768, perSecond: 3_000, run: 2_000 };
 
 /** Kinds that come with each request; of anything else there is no flood. */
 const TRAFFIC: ReadonlySet<EventKind> = new Set([
@@ -37,10 +37,16 @@ export class EventPace {
   #room: number;
   #time = 0;
   #leavesOut = false;
+  #flooded = false;
 
   constructor(limits: PaceLimits = USUAL_PACE) {
     this.#limits = limits;
     this.#room = limits.burst;
+  }
+
+  /** Some were left out, and it has not been quiet since. */
+  get flooded(): boolean {
+    return this.#flooded;
   }
 
   /** Whether the event that is the next one in order is to be shown; `time` in microseconds. */
@@ -49,8 +55,9 @@ export class EventPace {
     this.#room = Math.min(burst, this.#room + ((time - this.#time) * perSecond) / 1e6);
     this.#time = time;
     if (!TRAFFIC.has(kind)) return true;
-    if (this.#room < 1) this.#leavesOut = true;
+    if (this.#room < 1) this.#leavesOut = this.#flooded = true;
     else if (this.#room >= run) this.#leavesOut = false;
+    if (this.#room >= burst / 2) this.#flooded = false;
     if (this.#leavesOut) return false;
     this.#room -= 1;
     return true;

@@ -11,7 +11,7 @@ import { servePage } from './page-server.ts';
 import { BEAT_MS, type MachineNews, type Order, WORDS } from './shared-words.ts';
 
 /** How long events are gathered before they are sent, in milliseconds. */
-const GATHER_MS = 15;
+const GATHER_MS = 30;
 /** Length of the text that makes one message, about. */
 const MESSAGE_LENGTH = 128 * 1024;
 /** Longest that pages may take over what they have not been shown when the machine ends, in milliseconds. */

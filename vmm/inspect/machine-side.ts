@@ -9,12 +9,13 @@ import { RingWriter, wordsOf } from './event-ring.ts';
 import { type MachineNews, type Order, WORDS } from './shared-words.ts';
 import { keptStill } from './standing.ts';
 
-/** Bytes shown of each 9P message and of each buffer of a ring. */
+/** Bytes shown of each 9P message and of each buffer of a ring, and in the midst of a flood. */
 const SHOWN = 256;
+const SHOWN_OF_FLOOD = 64;
 
 /** Length of text that is handed over at once; less waits for more, so many milliseconds: handing over costs more than writing. */
 const PIECE_LENGTH = 32 * 1024;
-const LINGER_MS = 10;
+const LINGER_MS = 20;
 
 /** Looks at the inspector's thread while the machine stands: so often, and so many in a row without a sign of life. */
 const LOOK_MS = 1000;
@@ -33,11 +34,9 @@ export interface SideSurroundings {
 
 /** Takes events; while `until` lets one pass, the machine stands there. */
 export class MachineSide implements EventSink {
-  readonly messageBytes = SHOWN;
-  readonly bufferBytes = SHOWN;
   readonly #line: JsonLine = jsonLine((bytes) =>
     // Another sink may have asked for more.
-    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SHOWN)).toString('base64'),
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, this.messageBytes)).toString('base64'),
   );
   readonly #around: SideSurroundings;
   readonly #words: Int32Array;
@@ -73,6 +72,14 @@ export class MachineSide implements EventSink {
       this.#closed = true;
       this.#until = undefined;
     };
+  }
+
+  get messageBytes(): number {
+    return this.#pace.flooded && this.#until === undefined ? SHOWN_OF_FLOOD : SHOWN;
+  }
+
+  get bufferBytes(): number {
+    return this.messageBytes;
   }
 
   wants(kind: EventKind, id: number, time: number): boolean {

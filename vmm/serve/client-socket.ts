@@ -13,6 +13,8 @@ export interface SocketUser {
   room(): { readonly bytes: Uint8Array; readonly from: number; readonly to: number };
   /** So many bytes have come into it; 0 if none have after all. */
   received(count: number): void;
+  /** Whether nothing but what is being sent is under way. */
+  isAtRest(): boolean;
   /** The client sends no more. */
   inputEnded(): void;
   /** Nothing has moved for so long as was said, in either direction. */
@@ -115,13 +117,14 @@ export class ClientSocket {
   }
 
   private receive(): void {
+    let answered = false;
     for (let left = RECEIVES_PER_TURN; left > 0 && !this.isClosed; left--) {
       if (!this.reading || this.inputOver) {
         this.watch(this.watched & ~READY.READABLE);
         return;
       }
       const { bytes, from, to } = this.user.room();
-      const got = this.stream.receive(bytes, from, to);
+      const got: number = answered ? this.stream.receiveSoon(bytes, from, to) : this.stream.receive(bytes, from, to);
       if (got <= 0) {
         this.user.received(0);
         if (got === 0) this.endInput();
@@ -131,7 +134,10 @@ export class ClientSocket {
       }
       this.silence.refresh();
       this.user.received(got);
-      if (got < to - from) return;
+      // Where all that came is answered, the next request is likely to come soon.
+      answered = this.unsent.length > 0 && got < to - from && this.user.isAtRest();
+      if (answered) this.flush();
+      else if (got < to - from) return;
     }
   }
 

@@ -83,6 +83,10 @@ export class ServedClient implements BytePipe, SocketUser {
     this.connection.received(count);
   }
 
+  isAtRest(): boolean {
+    return this.connection.isAnswered;
+  }
+
   inputEnded(): void {
     // Most clients that end their half are gone, and what they waited for may never come.
     this.sayFarewell();

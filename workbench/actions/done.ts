@@ -1,5 +1,5 @@
 /** The record of an action: what it said, which events it caused, what it changed in RAM, what the device found wrong. */
-import { RING_FAULTS, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
+import { RING_FAULTS, RING_RULES, type RingFaultReason } from '../../devices/virtio/ring-fault.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import type { RamChange } from '../rig/ram-changes.ts';
 
@@ -45,10 +45,10 @@ function complaintOf(event: TraceEvent): Complaint[] {
 }
 
 function guestFault(message: string): Complaint {
-  const rule = Object.values(RING_FAULTS).find(({ text }) => message.includes(text));
-  return { text: message, spec: rule?.spec };
+  const rule = Object.entries(RING_FAULTS).find(([, text]) => message.includes(text));
+  return { text: message, spec: rule && specOf(rule[0]) };
 }
 
 function specOf(reason: string): string | undefined {
-  return Object.hasOwn(RING_FAULTS, reason) ? RING_FAULTS[reason as RingFaultReason].spec : undefined;
+  return Object.hasOwn(RING_RULES, reason) ? RING_RULES[reason as RingFaultReason] : undefined;
 }

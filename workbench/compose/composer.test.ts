@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeMessage } from '../../ninep/codec.ts';
+import { UNTOUCHED } from '../../ninep/stat.ts';
 import { VERSIONS } from '../../ninep/versions.ts';
 import { composable, compose, fieldsOf, usualTag, usualTexts } from './composer.ts';
 import { readNumber } from './field-text.ts';
@@ -28,6 +29,31 @@ test('fields are read as what they are', () => {
   );
   const write = compose('Twrite', '9P2000.L', 1, { fid: '1', offset: '0', data: 'hi' });
   expect([...write.slice(-2)]).toEqual([0x68, 0x69]);
+});
+
+test('a stat is typed field by field, and what is not typed stays as it is', () => {
+  const usual = usualTexts('Twstat', '9P2000.u');
+  expect(usual).toMatchObject({ fid: '1', 'stat.mode': 'untouched', 'stat.qid': 'untouched', 'stat.name': '' });
+  expect(fieldsOf('Twstat', '9P2000').map(({ notation }) => notation)).toEqual([
+    ...['fid[4]', 'stat.type[2]', 'stat.dev[4]', 'stat.qid[13]', 'stat.mode[4]', 'stat.atime[4]', 'stat.mtime[4]'],
+    ...['stat.length[8]', 'stat.name[s]', 'stat.uid[s]', 'stat.gid[s]', 'stat.muid[s]'],
+  ]);
+  expect(fieldsOf('Twstat', '9P2000.u').map(({ name }) => name)).toContain('stat.n_uid');
+  const bodyOf = (texts: Record<string, string>, version: '9P2000' | '9P2000.u' = '9P2000.u') =>
+    readFrame(compose('Twstat', version, 1, { ...usualTexts('Twstat', version), ...texts }), version).body;
+  expect(bodyOf({})).toEqual({ fid: 1, stat: UNTOUCHED });
+  const changed = { 'stat.name': 'new', 'stat.length': '0', 'stat.mode': 'DMDIR|0755', 'stat.qid': '0x80 1 42' };
+  expect(bodyOf(changed)).toEqual({
+    fid: 1,
+    stat: {
+      ...{ ...UNTOUCHED, name: new TextEncoder().encode('new'), length: 0n, mode: 0x8000_01ed },
+      qid: { type: 0x80, version: 1, path: 42n },
+    },
+  });
+  expect(bodyOf({ 'stat.mtime': '7' }, '9P2000')).toEqual({ fid: 1, stat: { ...UNTOUCHED, mtime: 7 } });
+  expect(() => bodyOf({ 'stat.qid': '1 2' })).toThrow(
+    'stat.qid: a qid is its type, version and path, such as 0x80 1 42, or untouched',
+  );
 });
 
 test('a dialect has its own fields', () => {

@@ -3,8 +3,9 @@
 import type { WireType } from '../../bytes/wire.ts';
 import { allCodecs, codecOf } from '../../ninep/codec.ts';
 import { MESSAGES, type MessageName, type MessageRow } from '../../ninep/messages.ts';
+import { countedStat, STAT_FIELDS, type Stat, UNTOUCHED as UNTOUCHED_STAT } from '../../ninep/stat.ts';
 import { formIn, isPresent, type Version } from '../../ninep/versions.ts';
-import { kindOf, readField, usualText } from './field-text.ts';
+import { kindOf, readField, UNTOUCHED, usualText } from './field-text.ts';
 import { writeFrame } from './frame.ts';
 
 /** A field of the form. */
@@ -13,6 +14,8 @@ export interface ComposedField {
   readonly type: WireType<unknown>;
   /** The field in the notation of the table: `count[4]`. */
   readonly notation: string;
+  /** The field of a stat it is: `stat.length` stands for one. */
+  readonly ofStat?: keyof Stat;
 }
 
 const NOTAG = 0xffff;
@@ -29,15 +32,31 @@ export function composable(version: Version): MessageName[] {
 export function fieldsOf(message: MessageName, version: Version): ComposedField[] {
   const row = ROWS.find(({ name }) => name === message);
   return Object.entries(row?.fields ?? {}).flatMap(([name, anyForm]) => {
+    if (anyForm === countedStat) return statFields(name, version);
     const type = formIn(anyForm, version);
     return isPresent(type) ? [{ name, type, notation: type.notation(name) }] : [];
   });
 }
 
-/** What stands in the form before anybody typed. */
-export function usualTexts(message: MessageName, version: Version): Record<string, string> {
-  return Object.fromEntries(fieldsOf(message, version).map(({ name, type }) => [name, usualText(message, name, type)]));
+/** Each field of a stat by itself. */
+function statFields(name: string, version: Version): ComposedField[] {
+  return (Object.keys(STAT_FIELDS) as (keyof Stat)[]).flatMap((ofStat) => {
+    const type: WireType<unknown> = formIn<unknown>(STAT_FIELDS[ofStat], version);
+    const field = `${name}.${ofStat}`;
+    return isPresent(type) ? [{ name: field, type, notation: type.notation(field), ofStat }] : [];
+  });
 }
+
+/** What stands in the form before anybody typed; a stat leaves everything as it is. */
+export function usualTexts(message: MessageName, version: Version): Record<string, string> {
+  const texts = fieldsOf(message, version).map(({ name, type, ofStat }) => [
+    name,
+    ofStat === undefined ? usualText(message, name, type) : untouchedText(type),
+  ]);
+  return Object.fromEntries(texts);
+}
+
+const untouchedText = (type: WireType<unknown>) => (['text', 'bytes'].includes(kindOf(type) ?? '') ? '' : UNTOUCHED);
 
 /** The tag a form begins with. */
 export function usualTag(message: MessageName): number {
@@ -56,10 +75,14 @@ export function compose(
   texts: Readonly<Record<string, string>>,
 ): Uint8Array {
   if (!Number.isInteger(tag) || tag < 0 || tag > NOTAG) throw new RangeError(`a tag is 0 to ${NOTAG}`);
-  const body = Object.fromEntries(
-    fieldsOf(message, version).map(({ name, type }) => [name, readField(name, type, texts[name] ?? '')]),
-  );
-  return writeFrame(codecOf(message, version), tag, { ...missing(message, version), ...body });
+  const body: Record<string, unknown> = {};
+  const stat: Record<string, unknown> = { ...UNTOUCHED_STAT };
+  for (const { name, type, ofStat } of fieldsOf(message, version)) {
+    const value = readField(name, type, texts[name] ?? '');
+    if (ofStat === undefined) body[name] = value;
+    else stat[ofStat] = value;
+  }
+  return writeFrame(codecOf(message, version), tag, { ...missing(message, version), stat, ...body });
 }
 
 /** Fields of the other dialects, which take no bytes in this one. */

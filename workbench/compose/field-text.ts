@@ -22,6 +22,9 @@ const NAMES: Readonly<Record<string, number | bigint>> = {
   ...SETATTR,
 };
 
+/** All ones: what Twstat says of a field that is to stay as it is. @spec Plan 9 stat(5): wstat */
+export const UNTOUCHED = 'untouched';
+
 /** Beginnings of fields that most messages want otherwise than 0 and empty. */
 const USUAL: Readonly<Record<string, string>> = {
   msize: '8192',
@@ -40,7 +43,7 @@ const USUAL: Readonly<Record<string, string>> = {
 
 /** What stands in a field before anybody typed. */
 export function usualText(message: string, field: string, type: WireType<unknown>): string {
-  const opened = ['Tlopen', 'Topen', 'Tread', 'Twrite', 'Tclunk', 'Treaddir'];
+  const opened = ['Tlopen', 'Topen', 'Tread', 'Twrite', 'Tclunk', 'Treaddir', 'Tstat', 'Twstat'];
   if (field === 'fid' && opened.includes(message)) return '1';
   if (field === 'flags' && message === 'Tlopen') return 'O_RDONLY';
   if (field === 'mode' && (message === 'Topen' || message === 'Tcreate')) return 'OREAD';
@@ -48,7 +51,7 @@ export function usualText(message: string, field: string, type: WireType<unknown
   return USUAL[field] ?? (kind === 'number' || kind === 'bigint' ? '0' : '');
 }
 
-type Kind = 'number' | 'bigint' | 'text' | 'bytes' | 'names' | 'data' | undefined;
+type Kind = 'number' | 'bigint' | 'text' | 'bytes' | 'names' | 'data' | 'qid' | undefined;
 
 /** The kind of values a field has; undefined where they cannot be typed in a line. */
 export function kindOf({ samples }: WireType<unknown>): Kind {
@@ -59,7 +62,8 @@ export function kindOf({ samples }: WireType<unknown>): Kind {
   if (ArrayBuffer.isView(sample)) return 'bytes';
   if (Array.isArray(sample))
     return ArrayBuffer.isView((other as readonly unknown[] | undefined)?.[0]) ? 'names' : undefined;
-  return typeof sample === 'object' && sample !== null && 'segments' in sample ? 'data' : undefined;
+  if (typeof sample !== 'object' || sample === null) return undefined;
+  return 'segments' in sample ? 'data' : 'path' in sample ? 'qid' : undefined;
 }
 
 const encoder = new TextEncoder();
@@ -69,6 +73,7 @@ export function readField(field: string, type: WireType<unknown>, typed: string)
   const kind = kindOf(type);
   if (kind === 'number' || kind === 'bigint') return readNumber(field, typed, type.minimum, kind);
   if (kind === 'text') return typed;
+  if (kind === 'qid') return readQid(field, typed);
   const bytes = encoder.encode(typed);
   if (kind === 'bytes') return bytes;
   if (kind === 'data') return { segments: [bytes], length: bytes.length };
@@ -80,18 +85,34 @@ export function readField(field: string, type: WireType<unknown>, typed: string)
   throw new RangeError(`${field} cannot be typed here: write the message as bytes`);
 }
 
+/** Type, version and path, or one word for all three. @spec Plan 9 intro(5): qid */
+function readQid(field: string, typed: string) {
+  const words = typed.trim() === UNTOUCHED ? [UNTOUCHED, UNTOUCHED, UNTOUCHED] : typed.trim().split(/\s+/);
+  const [type = '', version = '', path = ''] = words;
+  if (words.length !== 3) {
+    throw new RangeError(`${field}: a qid is its type, version and path, such as 0x80 1 42, or ${UNTOUCHED}`);
+  }
+  return {
+    type: readNumber(`${field}.type`, type, 1, 'number'),
+    version: readNumber(`${field}.version`, version, 4, 'number'),
+    path: readNumber(`${field}.path`, path, 8, 'bigint'),
+  };
+}
+
 /**
- * Reads a number of `width` bytes: decimal, hexadecimal, octal, or names joined by `|`.
+ * Reads a number of `width` bytes: decimal, hexadecimal, octal, names joined by `|`, or `untouched` for all ones.
  *
  * @throws RangeError, one line for people, where it is none or does not fit.
  */
 export function readNumber(field: string, typed: string, width: number, kind: 'number' | 'bigint'): number | bigint {
-  let value = 0n;
-  for (const part of typed.split('|').map((one) => one.trim())) value |= readPart(field, part);
   // A field that may be missing says it has no bytes at least; it has four where it is there.
   const bits = 8 * (width || 4);
-  if (value < 0n || value >= 1n << BigInt(bits))
-    throw new RangeError(`${field} has ${bits} bits, and ${typed} has more`);
+  const allOnes = (1n << BigInt(bits)) - 1n;
+  let value = 0n;
+  for (const part of typed.split('|').map((one) => one.trim())) {
+    value |= part === UNTOUCHED ? allOnes : readPart(field, part);
+  }
+  if (value < 0n || value > allOnes) throw new RangeError(`${field} has ${bits} bits, and ${typed} has more`);
   return kind === 'number' ? Number(value) : value;
 }
 

@@ -6,6 +6,7 @@ import { send } from '../actions/traffic.ts';
 import { composable, fieldsOf } from '../compose/composer.ts';
 import type { Exchange } from '../compose/conversation.ts';
 import { type Draft, draftOf, frameOf } from '../compose/draft.ts';
+import { UNTOUCHED } from '../compose/field-text.ts';
 import { printable, readFrame, toHex } from '../compose/frame.ts';
 import type { Workbench } from '../workbench.ts';
 import { draftText } from './traffic-list.tsx';
@@ -86,6 +87,12 @@ export function NinepView({ workbench }: { readonly workbench: Workbench }) {
         <h2>
           Said so far, in <code>{bench.conversation.version}</code>
         </h2>
+        {bench.conversation.exchanges.length === 0 && (
+          <p class="quiet">
+            Nothing. A client begins with Tversion, then Tattach, which gives it a fid for the root; Twalk goes from
+            there.
+          </p>
+        )}
         {bench.conversation.exchanges.toReversed().map((exchange, index) => (
           <ExchangeEntry key={exchange.number} exchange={exchange} workbench={workbench} newest={index === 0} />
         ))}
@@ -151,13 +158,14 @@ function Choice({ workbench, draft }: { readonly workbench: Workbench; readonly 
 function Fields({ workbench, draft }: { readonly workbench: Workbench; readonly draft: Draft }) {
   return (
     <>
-      {fieldsOf(draft.message, draft.version).map(({ name, notation }) => (
+      {fieldsOf(draft.message, draft.version).map(({ name, notation, ofStat }) => (
         <label key={name} class="field">
           <code class="quiet">{notation}</code>
           <input
             name={`field-${name}`}
             class="mono"
             spellcheck={false}
+            placeholder={ofStat === undefined ? undefined : UNTOUCHED}
             value={draft.texts[name] ?? ''}
             onInput={({ currentTarget }) =>
               workbench.write({ ...draft, texts: { ...draft.texts, [name]: currentTarget.value }, hex: undefined })

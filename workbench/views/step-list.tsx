@@ -1,5 +1,7 @@
 /** The steps of initialisation. */
-import { featureNames } from '../../devices/virtio/device-names.ts';
+
+import { maskOf } from '../../devices/virtio/feature-table.ts';
+import { featuresIn } from '../../devices/virtio/feature-words.ts';
 import { appliesTo, nextStep, STEPS } from '../actions/steps.ts';
 import { DEVICE_ID } from '../device.ts';
 import type { Workbench } from '../workbench.ts';
@@ -55,23 +57,20 @@ export function StepList({ workbench }: { readonly workbench: Workbench }) {
   );
 }
 
-const MOST_BITS = 64;
-
 /** The features the device offers, once it told: what is ticked is accepted at the next write. */
 function FeatureChoice({ workbench }: { readonly workbench: Workbench }) {
   const { bench } = workbench;
   const { offered, wanted } = bench;
   if (offered === undefined) return null;
-  const bits = Array.from({ length: MOST_BITS }, (_, bit) => bit).filter((bit) => (offered >> BigInt(bit)) % 2n === 1n);
   return (
     <ul class="features">
-      {bits.map((bit) => {
-        const mask = 1n << BigInt(bit);
+      {featuresIn(DEVICE_ID, offered).map((feature) => {
+        const mask = maskOf(feature.bit);
         return (
-          <li key={bit}>
-            <label>
+          <li key={feature.bit}>
+            <label title={feature.doc}>
               <input type="checkbox" checked={(wanted & mask) !== 0n} onChange={() => workbench.want(wanted ^ mask)} />{' '}
-              <code>{featureNames(DEVICE_ID, mask)[0]}</code> <span class="quiet">{bit}</span>
+              <code>{feature.name}</code> <span class="quiet">{feature.bit}</span>
             </label>
           </li>
         );

@@ -37,9 +37,15 @@ export function BusView({ model, selection, select }: ViewProps) {
                 <th scope="col">Ids</th>
                 <th scope="col">Class</th>
                 <th scope="col">Found at</th>
-                <th scope="col">Reads</th>
-                <th scope="col">Writes</th>
-                <th scope="col">Without effect</th>
+                <th scope="col" class="count">
+                  Reads
+                </th>
+                <th scope="col" class="count">
+                  Writes
+                </th>
+                <th scope="col" class="count">
+                  Without effect
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -64,9 +70,9 @@ export function BusView({ model, selection, select }: ViewProps) {
                     <td class="number">
                       {one.found === undefined ? <span class="quiet">not yet</span> : seconds(one.found.time)}
                     </td>
-                    <td class="number">{count(one.reads)}</td>
-                    <td class="number">{count(one.writes)}</td>
-                    <td class="number">{count(one.refused)}</td>
+                    <td class="number count">{count(one.reads)}</td>
+                    <td class="number count">{count(one.writes)}</td>
+                    <td class="number count">{count(one.refused)}</td>
                   </tr>
                 );
               })}
@@ -179,7 +185,9 @@ function Ranges({ ranges }: { readonly ranges: readonly RangeRow[] }) {
           <tr>
             <th scope="col">From</th>
             <th scope="col">To</th>
-            <th scope="col">Length</th>
+            <th scope="col" class="count">
+              Length
+            </th>
             <th scope="col">What answers</th>
           </tr>
         </thead>
@@ -188,8 +196,8 @@ function Ranges({ ranges }: { readonly ranges: readonly RangeRow[] }) {
             <tr key={`${base} ${name}`}>
               <td class="number">{hex(base)}</td>
               <td class="number">{length === undefined ? '' : hex(base + length - 1)}</td>
-              <td class="number">{length === undefined ? '' : size(length)}</td>
-              <td>
+              <td class="number count">{length === undefined ? '' : size(length)}</td>
+              <td class="said">
                 {name} <span class="quiet">{[bar, device].filter((part) => part !== '').join(' ')}</span>
               </td>
             </tr>

@@ -10,6 +10,7 @@ import {
   type PlacedRegister,
   type PlacedTable,
 } from '../../model/config-space.ts';
+import { heldIn } from '../../model/device-blocks.ts';
 import { deviceOfFunction, type FunctionModel, functionOf } from '../../model/functions.ts';
 import { valueAt } from '../../model/register-values.ts';
 import { useKeys } from '../../page/keys.ts';
@@ -90,7 +91,7 @@ export function ConfigView({ model, selection, select }: ViewProps) {
         <Chain chain={chain} first={shown.config[0x34] ?? 0} at={register?.offset ?? at} setAt={setAt} />
       </Part>
       <Part title="Base addresses">
-        <Bars shown={shown} setAt={setAt} chain={chain} />
+        <Bars shown={shown} setAt={setAt} />
       </Part>
     </>
   );
@@ -256,16 +257,8 @@ function Arrow({ to }: { readonly to: number }) {
   );
 }
 
-function Bars({
-  shown,
-  setAt,
-  chain,
-}: {
-  readonly shown: FunctionModel;
-  readonly setAt: (at: number) => void;
-  readonly chain: readonly Capability[];
-}) {
-  const bars = barsOf(shown);
+function Bars({ shown, setAt }: { readonly shown: FunctionModel; readonly setAt: (at: number) => void }) {
+  const bars = barsOf(shown).toSorted((a, b) => a.index - b.index);
   if (bars.length === 0) return <Nothing>The function decodes no range.</Nothing>;
   return (
     <div class="wide">
@@ -295,12 +288,7 @@ function Bars({
               <td class="number">{hex(address)}</td>
               <td class="number">{size(length)}</td>
               <td>{decoded ? 'yes' : 'no'}</td>
-              <td>
-                {chain
-                  .filter(({ structure }) => structure?.bar === index && structure.type !== 5)
-                  .map(({ name }) => name)
-                  .join(', ')}
-              </td>
+              <td>{heldIn(shown.config, { index, kind }).join(', ')}</td>
             </tr>
           ))}
         </tbody>

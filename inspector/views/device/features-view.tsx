@@ -1,14 +1,10 @@
 /** Features of one device: offered, accepted, agreed, bit by bit. */
-import { featureNames } from '../../../devices/virtio/device-names.ts';
+import { featuresIn } from '../../../devices/virtio/feature-words.ts';
 import { deviceIdOf, offeredFeatures } from '../../model/device-blocks.ts';
 import { entryOf } from '../../model/per-device.ts';
 import { hex, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
-import { featureNote } from './feature-notes.ts';
 import { EventLink, Nothing, Part } from './parts.tsx';
-
-/** Feature bits there are registers for. */
-const BITS = Array.from({ length: 64 }, (_, bit) => bit);
 
 const bitsIn = (text: string) => (text === '' ? 0n : BigInt(text));
 
@@ -21,11 +17,16 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
   const [accepted, agreed] = [bitsIn(features?.accepted ?? ''), bitsIn(features?.agreed ?? '')];
   const id = deviceIdOf(model, device) ?? 0;
   const has = (set: bigint, bit: number) => ((set >> BigInt(bit)) & 1n) === 1n;
-  const rows = BITS.filter((bit) => has(offered | accepted | agreed, bit))
-    .map((bit) => ({ bit, name: featureNames(id, 1n << BigInt(bit))[0] ?? '', ...featureNote(id, bit) }))
-    .filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
+  const rows = featuresIn(id, offered | accepted | agreed).filter(({ name }) =>
+    name.toLowerCase().includes(filter.toLowerCase()),
+  );
   if (offered === 0n && accepted === 0n) {
-    return <Nothing>The driver of {device || 'the device'} has not looked at its features yet.</Nothing>;
+    return (
+      <Nothing>
+        The driver of {device || 'the device'} has not looked at its features yet. It does once it has set DRIVER; then
+        every bit is here, offered, accepted and agreed on.
+      </Nothing>
+    );
   }
   const agreement = features?.refused
     ? `refused: ${features.refused}`
@@ -77,8 +78,8 @@ export function FeaturesView({ model, selection, select }: ViewProps) {
                   <Mark yes={has(offered, bit)} />
                   <Mark yes={has(accepted, bit)} wrong={!has(offered, bit)} />
                   <Mark yes={has(agreed, bit)} />
-                  <td>{doc}</td>
-                  <td>
+                  <td class="said">{doc}</td>
+                  <td class="source">
                     <cite>{spec}</cite>
                   </td>
                 </tr>

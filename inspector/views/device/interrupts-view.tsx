@@ -35,7 +35,7 @@ export function InterruptsView({ model, selection, select }: ViewProps) {
           <dt>Raised</dt>
           <dd>{timesOf(interrupts?.raised ?? 0)}</dd>
           <dt>ISR status, as last read</dt>
-          <dd class="number">{isr === undefined ? 'not seen' : hex(isr)}</dd>
+          <dd>{isr === undefined ? 'the guest has not read it' : <span class="number">{hex(isr)}</span>}</dd>
         </dl>
       </Part>
       <Part title="Notifications" note={count(interrupts?.notifications.total ?? 0)}>
@@ -73,8 +73,12 @@ function Vectors({ msix, interrupts, uses, select }: VectorsProps) {
             <th scope="col">Data</th>
             <th scope="col">Masked</th>
             <th scope="col">Pending</th>
-            <th scope="col">Sent</th>
-            <th scope="col">Held back</th>
+            <th scope="col" class="count">
+              Sent
+            </th>
+            <th scope="col" class="count">
+              Held back
+            </th>
             <th scope="col">Last</th>
           </tr>
         </thead>
@@ -95,8 +99,8 @@ function Vectors({ msix, interrupts, uses, select }: VectorsProps) {
                 <td class="number">{field(seen, 8, 4)}</td>
                 <td>{masked(seen)}</td>
                 <td>{seen?.pending ? <span class="warm">pending</span> : 'no'}</td>
-                <td class="number">{count(seen?.sent ?? 0)}</td>
-                <td class="number">{count(seen?.heldBack ?? 0)}</td>
+                <td class="number count">{count(seen?.sent ?? 0)}</td>
+                <td class="number count">{count(seen?.heldBack ?? 0)}</td>
                 <td>
                   {last !== undefined && (
                     <>
@@ -140,7 +144,9 @@ function Notifications({
             <th scope="col">Seconds</th>
             <th scope="col">Of what</th>
             <th scope="col">Queue</th>
-            <th scope="col">Used elements</th>
+            <th scope="col" class="count">
+              Used elements
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -152,7 +158,7 @@ function Notifications({
               <td class="number">{seconds(time)}</td>
               <td>{what}</td>
               <td class="number">{queue ?? ''}</td>
-              <td class="number">{used === 0 ? '' : used}</td>
+              <td class="number count">{used === 0 ? '' : used}</td>
             </tr>
           ))}
         </tbody>

@@ -86,6 +86,9 @@ export interface RegisterDetailProps {
   readonly children?: ComponentChildren;
 }
 
+/** The page knows of a register what went over the bus, and nothing else. */
+const NOT_SEEN = 'not known: the guest has neither read nor written it';
+
 /** Everything there is to say of one register. */
 export function RegisterDetail({ register, offset, value, mask = writeMask(register), children }: RegisterDetailProps) {
   const { name, width, access, doc, spec, bits } = register;
@@ -99,7 +102,7 @@ export function RegisterDetail({ register, offset, value, mask = writeMask(regis
       <cite>{spec}</cite>
       <dl class="facts">
         <dt>Value</dt>
-        <dd class="number">{value === undefined ? 'not seen' : hex(value, width)}</dd>
+        <dd>{value === undefined ? NOT_SEEN : <span class="number">{hex(value, width)}</span>}</dd>
         <dt>Offset</dt>
         <dd>
           <span class="number">{hex(offset)}</span>, {width === 1 ? '1 byte' : `${width} bytes`}

@@ -136,7 +136,7 @@ function Table({
                 <td class="number">
                   {value === undefined ? <span class="quiet">not seen</span> : hex(value, register.width)}
                 </td>
-                <td>
+                <td class="said">
                   <BitNames bits={register.bits} value={value} />
                 </td>
                 <td class="quiet">
@@ -192,7 +192,7 @@ function Accesses({ shown: { seen, table }, select }: { readonly shown: KnownBlo
           <tr>
             <th scope="col">Event</th>
             <th scope="col">Seconds</th>
-            <th scope="col" />
+            <th scope="col">Access</th>
             <th scope="col">Offset</th>
             <th scope="col">Value</th>
             <th scope="col">Registers</th>
@@ -208,7 +208,7 @@ function Accesses({ shown: { seen, table }, select }: { readonly shown: KnownBlo
               <td>{access.write ? 'write' : <span class="quiet">read</span>}</td>
               <td class="number">{hex(access.offset)}</td>
               <td class="number">{hex(access.value, access.width)}</td>
-              <td>
+              <td class="said">
                 {names(access)} {access.refused && <span class="bad">no effect</span>}
               </td>
             </tr>

@@ -71,13 +71,21 @@ export function StatusDiagram({ life }: { readonly life: LifeModel }) {
               <path d={path.d} marker-end={times === undefined ? 'url(#head)' : 'url(#head-taken)'}>
                 <title>{`${edge.from} to ${edge.to}: ${edge.by}`}</title>
               </path>
-              {path.label !== undefined && (
-                <text x={path.label[0]} y={path.label[1]} text-anchor="middle">
+            </g>
+          );
+        })}
+        {edges.map((edge) => {
+          const times = taken(edge.from, edge.to)?.count;
+          const { label, middle } = pathOf(edge);
+          return (
+            <g key={`${edge.from} ${edge.to}`} class={times === undefined ? 'edge' : 'edge taken'}>
+              {label !== undefined && (
+                <text x={label[0]} y={label[1]} text-anchor="middle">
                   {edge.by}
                 </text>
               )}
               {times !== undefined && times > 1 && (
-                <text x={path.middle[0]} y={path.middle[1] - 4} text-anchor="middle" class="times">
+                <text x={middle[0]} y={middle[1] - 4} text-anchor="middle" class="times">
                   {`× ${count(times)}`}
                 </text>
               )}
@@ -130,6 +138,7 @@ function pathOf({ from, to }: Edge): Path {
   // Ends are spread a little, so that arrows from left and right do not meet in one point.
   const spread = Math.max(-36, Math.min(36, (x1 - x2) / 8));
   const middle = [(x1 + x2 + spread) / 2, (start + end) / 2] as const;
-  const label = x1 === x2 ? ([x1 + 22, middle[1] + 4] as const) : undefined;
+  const room = x1 === x2 ? 26 : from === 'driver' && to === 'failed' ? 0 : undefined;
+  const label = room === undefined ? undefined : ([middle[0] + room, middle[1] + 4] as const);
   return { d: `M${x1} ${start} L${x2 + spread} ${end}`, middle, label };
 }

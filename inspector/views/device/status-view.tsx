@@ -1,5 +1,5 @@
 /** The life of one device: the state machine of its status, the way it took, and what was refused. */
-import { STATUS_BITS } from '../../../devices/virtio/status.ts';
+import { STATUS_BITS, STATUS_MEANINGS } from '../../../devices/virtio/status.ts';
 import type { LifeModel } from '../../model/lives.ts';
 import { entryOf } from '../../model/per-device.ts';
 import { bitsOf } from '../../model/register-values.ts';
@@ -7,16 +7,6 @@ import { count, duration, hex, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { EventLink, Nothing, Part } from './parts.tsx';
 import { StatusDiagram } from './status-diagram.tsx';
-
-/** What each bit says. @spec virtio 1.2 §2.1 Device Status Field */
-const MEANINGS: { readonly [bit in keyof typeof STATUS_BITS]: string } = {
-  ACKNOWLEDGE: 'The guest found the device and knows it for a virtio device.',
-  DRIVER: 'The guest knows how to drive it.',
-  FEATURES_OK: 'The driver accepts the features it wrote, and the device agreed.',
-  DRIVER_OK: 'The driver is ready: the device may use its queues.',
-  DEVICE_NEEDS_RESET: 'The device met an error it does not recover from without a reset.',
-  FAILED: 'The guest gave the device up.',
-};
 
 /** The view. */
 export function StatusView({ model, selection, select }: ViewProps) {
@@ -27,7 +17,7 @@ export function StatusView({ model, selection, select }: ViewProps) {
       <Part title="States" note={`${selection.device} is in ${life.state}, since ${seconds(life.since)} s`}>
         <StatusDiagram life={life} />
       </Part>
-      <div class="columns">
+      <div class="columns roomy">
         <Part title="device_status" note={<span class="number">{hex(life.value, 1)}</span>}>
           <Bits life={life} />
           <cite>virtio 1.2 §2.1 Device Status Field</cite>
@@ -54,7 +44,7 @@ function Bits({ life }: { readonly life: LifeModel }) {
             <td>
               <code>{name}</code>
             </td>
-            <td class="quiet">{MEANINGS[name as keyof typeof MEANINGS]}</td>
+            <td class="quiet">{STATUS_MEANINGS[name as keyof typeof STATUS_MEANINGS]}</td>
           </tr>
         ))}
       </tbody>
@@ -114,7 +104,7 @@ function Faults({ life, select }: { readonly life: LifeModel } & Pick<ViewProps,
               </td>
               <td class="number">{seconds(time)}</td>
               <td class="quiet">{kind}</td>
-              <td>{message}</td>
+              <td class="said">{message}</td>
             </tr>
           ))}
         </tbody>

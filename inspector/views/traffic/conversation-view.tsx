@@ -11,7 +11,8 @@ import { count, duration, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { VirtualList } from '../../page/virtual-list.tsx';
 import { JourneyDetail } from './journey-detail.tsx';
-import { Lanes, lanesIn } from './lanes.tsx';
+import { Lanes, LanesHead, lanesIn } from './lanes.tsx';
+import { NoRequests } from './no-requests.tsx';
 
 /** Rows looked at for how many lanes there are. */
 const LANE_ROWS = 200;
@@ -68,15 +69,15 @@ export function ConversationView(props: ViewProps) {
             {journeys.saidForgotten > 0 && `, ${count(journeys.saidForgotten)} messages before them are forgotten`}
           </span>
         </div>
-        <div class="sequence-head row quiet" aria-hidden="true">
+        <div class="list-head row quiet" aria-hidden="true">
           <span class="time-cell">seconds</span>
           <span class="asked">requests</span>
-          <span class="lanes-cell">tag</span>
+          <LanesHead lanes={lanes} />
           <span class="answered">replies</span>
           <span class="took">took</span>
         </div>
         {rows.length === 0 ? (
-          <p class="quiet">{emptyText(selection.filter, device)}</p>
+          <Empty filter={selection.filter} model={model} device={device} />
         ) : (
           <VirtualList
             label="9P messages"
@@ -134,8 +135,13 @@ function withoutTag(message: string): string {
   return printable(message.replace(/^(\S+) (?:tag \d+|NOTAG)/, '$1'));
 }
 
-function emptyText(filter: string, device: string): string {
-  return filter === '' ? `${device || 'This device'} has said nothing by 9P yet.` : 'No message is like that.';
+function Empty({
+  filter,
+  model,
+  device,
+}: Pick<ViewProps, 'model'> & { readonly filter: string; readonly device: string }) {
+  if (filter !== '') return <p class="quiet">No message is like that.</p>;
+  return <NoRequests model={model} device={device} shows="each request is here beside its reply" />;
 }
 
 interface ChoiceProps {

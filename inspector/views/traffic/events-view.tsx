@@ -50,15 +50,25 @@ export function EventsView(props: ViewProps) {
         {rows.length === 0 ? (
           <p class="quiet">{selection.filter === '' ? 'Nothing has happened yet.' : 'No event is like that.'}</p>
         ) : (
-          <VirtualList
-            label="Events"
-            count={rows.length}
-            chosen={at}
-            onChoose={(index) => select({ event: rows.at(index)?.id })}
-            gone={rows.forgotten}
-            follow={selection.event === undefined}
-            row={(index) => <Row event={rows.at(index)} select={select} />}
-          />
+          <>
+            <div class="list-head row quiet" aria-hidden="true">
+              <span class="id-cell">number</span>
+              <span class="time-cell">seconds</span>
+              <span class="device-cell">device</span>
+              <span class="kind-cell">kind</span>
+              <span class="text-cell">what happened</span>
+              <span class="notes-cell">belongs to</span>
+            </div>
+            <VirtualList
+              label="Events"
+              count={rows.length}
+              chosen={at}
+              onChoose={(index) => select({ event: rows.at(index)?.id })}
+              gone={rows.forgotten}
+              follow={selection.event === undefined}
+              row={(index) => <Row event={rows.at(index)} select={select} />}
+            />
+          </>
         )}
       </section>
       {selection.event !== undefined && (

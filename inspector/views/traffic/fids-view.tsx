@@ -7,9 +7,12 @@ import { count, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { VirtualList } from '../../page/virtual-list.tsx';
 import { EventLink } from './event-link.tsx';
+import { NoRequests } from './no-requests.tsx';
 
 /** Microseconds after which a name without fids is as faint as it becomes. */
 const FADES_OVER = 2_000_000;
+/** It stays legible on either background. */
+const FAINTEST = 0.7;
 
 interface TreeRow {
   readonly name: NameModel;
@@ -25,7 +28,13 @@ export function FidsView(props: ViewProps) {
   const [chosen, setChosen] = useState<NameId>();
   const [idle, setIdle] = useState(true);
   if (session === undefined) {
-    return <p class="quiet">{selection.device || 'This device'} has said nothing by 9P yet.</p>;
+    return (
+      <NoRequests
+        model={model}
+        device={selection.device}
+        shows="the names the guest walked to are here, with the fids that stand for them"
+      />
+    );
   }
   const rows = rowsOf(session, selection.filter.toLowerCase(), idle);
   const at = rows.findIndex(({ name }) => name.id === chosen);
@@ -48,15 +57,25 @@ export function FidsView(props: ViewProps) {
           </label>
         </div>
         {rows.length === 0 ? (
-          <p class="quiet">{selection.filter === '' ? 'Nobody is attached.' : 'No name is like that.'}</p>
+          <p class="quiet">
+            {selection.filter === ''
+              ? 'Nobody is attached: a Tattach makes the first fid, the root.'
+              : 'No name is like that.'}
+          </p>
         ) : (
-          <VirtualList
-            label="Names and fids"
-            count={rows.length}
-            chosen={at}
-            onChoose={(index) => setChosen(rows[index]?.name.id)}
-            row={(index) => <Row row={rows[index]} session={session} now={model.time} />}
-          />
+          <>
+            <div class="list-head row quiet" aria-hidden="true">
+              <span class="name-cell">name, and the fids on it</span>
+              <span class="qid-cell">qid.path</span>
+            </div>
+            <VirtualList
+              label="Names and fids"
+              count={rows.length}
+              chosen={at}
+              onChoose={(index) => setChosen(rows[index]?.name.id)}
+              row={(index) => <Row row={rows[index]} session={session} now={model.time} />}
+            />
+          </>
         )}
       </section>
       {name !== undefined && (
@@ -102,10 +121,13 @@ interface RowProps {
 function Row({ row, session, now }: RowProps) {
   if (row === undefined) return null;
   const { name, depth, held } = row;
-  const faint = held ? 1 : Math.max(0.5, 1 - (now - name.touched) / FADES_OVER / 2);
+  const faint = held ? 1 : Math.max(FAINTEST, 1 - (now - name.touched) / FADES_OVER / 2);
   return (
-    <span class="name-row" style={{ opacity: String(faint) }}>
-      <span class={name.gone === undefined ? 'name-cell' : 'name-cell gone'} style={{ paddingLeft: `${depth * 16}px` }}>
+    <span class="name-row">
+      <span
+        class={name.gone === undefined ? 'name-cell' : 'name-cell gone'}
+        style={{ paddingLeft: `${depth * 16}px`, opacity: String(faint) }}
+      >
         {titleOf(name)}
         {name.gone !== undefined && <span class="quiet"> {name.gone}</span>}
       </span>

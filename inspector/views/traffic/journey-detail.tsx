@@ -1,4 +1,5 @@
 /** One request in full: both messages field by field, and the system calls made for it. */
+import type { TraceEvent } from '../../../trace/event.ts';
 import { printable, textOf } from '../../../trace/event-text.ts';
 import type { Journey } from '../../history/journeys.ts';
 import { dialectOf } from '../../history/message-fields.ts';
@@ -7,6 +8,7 @@ import type { ViewProps } from '../../page/view-props.ts';
 import { errorWords } from './error-words.ts';
 import { EventLink } from './event-link.tsx';
 import { MessageTable } from './message-table.tsx';
+import { RefusalList, WhyRefused } from './refusal-notes.tsx';
 
 /** System calls shown of one request. */
 const MOST_CALLS = 40;
@@ -19,6 +21,7 @@ export interface JourneyDetailProps extends Pick<ViewProps, 'model' | 'events' |
 export function JourneyDetail({ journey, model, events, select }: JourneyDetailProps) {
   const { device, name, request, reply, calls, error, took } = journey;
   const version = dialectOf(model.sessions.fids.sessions.find((one) => one.device === device)?.version);
+  const refusal = { name, version, error };
   const [asked, answered] = [events.byId(request ?? 0), events.byId(reply ?? 0)];
   return (
     <article class="event-detail" aria-label={`${name} in full`}>
@@ -26,11 +29,7 @@ export function JourneyDetail({ journey, model, events, select }: JourneyDetailP
         {name} <span class="quiet">{device}</span>
         {took !== undefined && <span class="number quiet"> {duration(took)}</span>}
       </h2>
-      {error !== undefined && (
-        <p class="bad">
-          {error}: {errorWords(error)}
-        </p>
-      )}
+      <WhyRefused {...refusal} ofHost={calls.some((id) => failedSo(events.byId(id), error))} />
       <p class="links">
         <EventLink event={request ?? reply} what="in the timeline" view="timeline" select={select} />
         <EventLink event={journey.chain} what="chain" view="rings" select={select} />
@@ -62,6 +61,11 @@ export function JourneyDetail({ journey, model, events, select }: JourneyDetailP
       {answered?.kind === 'reply' && <MessageTable bytes={answered.fields.bytes} version={version} />}
       {journey.takenBack !== undefined && <p>It was taken back before it was answered.</p>}
       {journey.endTime === undefined && <p class="quiet">It has not been answered.</p>}
+      <RefusalList {...refusal} />
     </article>
   );
+}
+
+function failedSo(event: TraceEvent | undefined, error: string | undefined): boolean {
+  return event?.kind === 'host-call' && error !== undefined && event.fields.error === error;
 }

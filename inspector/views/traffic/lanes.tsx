@@ -15,6 +15,16 @@ export function lanesIn({ through, opens = -1, closes = -1 }: SequenceRow): numb
   return Math.max(32 - Math.clz32(through), opens + 1, closes + 1);
 }
 
+/** What stands above them. */
+export function LanesHead({ lanes }: { readonly lanes: number }) {
+  return (
+    <span class="lanes-cell">
+      <span class="tag">tag</span>
+      <svg class="lanes" width={widthOf(lanes)} height="1" aria-hidden="true" />
+    </span>
+  );
+}
+
 /** One row's piece of the lanes. */
 export function Lanes({
   row,

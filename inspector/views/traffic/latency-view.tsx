@@ -5,6 +5,7 @@ import { binStart, type CourseModel, percentile, slicePercentile, type TallyMode
 import { count, duration } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { EventLink } from './event-link.tsx';
+import { NoRequests } from './no-requests.tsx';
 import { Plot, type PlotChoice } from './plot.tsx';
 
 /** Milliseconds between two times the plots are drawn anew while the machine runs. */
@@ -16,24 +17,30 @@ const COLUMNS = 8;
 export function LatencyView(props: ViewProps) {
   const { model, selection, select, version } = props;
   const [chosen, setChosen] = useState<string>();
+  const [alone, setAlone] = useState(false);
   const settled = useSettled(version, PAUSE_MS);
   const text = selection.filter.toLowerCase();
   const tallies = model.sessions.latency.tallies
     .filter(({ device, name }) => device === selection.device && name.toLowerCase().includes(text))
     .sort((a, b) => b.count - a.count);
   const tally = tallies.find(({ name }) => name === chosen) ?? tallies[0];
-  const course = model.sessions.latency.courses.find(({ device }) => device === selection.device);
+  const { courses, messageCourses } = model.sessions.latency;
+  const course = alone
+    ? messageCourses.find(({ device, name }) => device === selection.device && name === tally?.name)
+    : courses.find(({ device }) => device === selection.device);
   const histogram = useMemo(() => histogramOf(tally), [tally?.name, tally?.device, settled]);
-  const overTime = useMemo(() => courseData(course), [course, settled]);
-  if (tally === undefined)
-    return <p class="quiet">No 9P request of {selection.device || 'this device'} has ended yet.</p>;
+  const overTime = useMemo(() => courseData(course), [course?.device, course?.name, settled]);
+  if (tally === undefined) {
+    if (text !== '') return <p class="quiet">No message is called like that.</p>;
+    return <NoRequests model={model} device={selection.device} shows="it is counted here how long each kind took" />;
+  }
   return (
     <div class="latency">
       <div class="scrolls-x">
         <table class="data latencies">
           <thead>
             <tr>
-              {['Message', 'count', 'errors', 'taken back', 'p50', 'p90', 'p99', 'max'].map((head, index) => (
+              {['Message', 'Count', 'Errors', 'Taken back', 'p50', 'p90', 'p99', 'Max'].map((head, index) => (
                 <th key={head} scope="col" class={index === 0 ? undefined : 'number'}>
                   {head}
                 </th>
@@ -58,8 +65,26 @@ export function LatencyView(props: ViewProps) {
             <EventLink key={request} event={request} what={duration(took)} view="timeline" select={select} />
           ))}
         </p>
-        <h2>All requests of {selection.device} over time</h2>
-        <Plot label="Latency over time" height={220} data={overTime} choice={OVER_TIME} legend />
+        <div class="over-time">
+          <h2>
+            {alone ? tally.name : 'All requests'} of {selection.device} over time
+          </h2>
+          <label class="check">
+            <input type="checkbox" checked={alone} onChange={({ currentTarget: { checked } }) => setAlone(checked)} />{' '}
+            {tally.name} alone
+          </label>
+        </div>
+        {course === undefined ? (
+          <p class="quiet">Of this message no course over time is kept: there are too many others.</p>
+        ) : (
+          <Plot
+            label={`${alone ? tally.name : 'Requests'} over time`}
+            height={220}
+            data={overTime}
+            choice={OVER_TIME}
+            legend
+          />
+        )}
       </div>
     </div>
   );
@@ -118,10 +143,22 @@ function columnOf(micros: number): number {
   return Math.floor(Math.log2(micros) * COLUMNS);
 }
 
-/** 1, 2, 5, 10 and so on: what the axis of a histogram is labelled with, as far as there is room. */
-const LABELS: readonly number[] = Array.from({ length: 10 }, (_, power) =>
-  [1, 2, 5].map((step) => step * 10 ** power),
-).flat();
+/** Steps within each power of ten with which the axis of a histogram is labelled: the most there is room for. */
+const LABEL_STEPS: readonly (readonly number[])[] = [[1, 2, 5], [1, 3], [1]];
+/** Room a label needs, and what the axis beside the plot takes, in pixels. */
+const LABEL_WIDTH = 56;
+const BESIDE = 70;
+
+/** Columns at which the axis is labelled. */
+function labelled(width: number, low: number, high: number): number[] {
+  const perColumn = Math.max(1, width - BESIDE) / (high - low);
+  const fits = (steps: readonly number[]) =>
+    steps.every((step, at) => Math.log2((steps[at + 1] ?? 10) / step) * COLUMNS * perColumn >= LABEL_WIDTH);
+  const steps = LABEL_STEPS.find(fits) ?? [1];
+  return Array.from({ length: 10 }, (_, power) => steps.map((step) => Math.log2(step * 10 ** power) * COLUMNS))
+    .flat()
+    .filter((place) => place >= low && place <= high);
+}
 
 const HISTOGRAM: PlotChoice = (colourOf) => ({
   scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.05)] } },
@@ -136,14 +173,7 @@ const HISTOGRAM: PlotChoice = (colourOf) => ({
   ],
   axes: [
     {
-      splits: (_, __, low, high) => {
-        const places = LABELS.map((micros) => Math.log2(micros) * COLUMNS).filter(
-          (place) => place >= low && place <= high,
-        );
-        return places.length > 8
-          ? places.filter((place) => Math.abs((place / COLUMNS / Math.log2(10)) % 1) < 1e-6)
-          : places;
-      },
+      splits: ({ width }, _, low, high) => labelled(width, low, high),
       values: (_, places) => places.map((place) => duration(2 ** (place / COLUMNS))),
       grid: { show: false },
       size: 26,

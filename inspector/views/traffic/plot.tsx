@@ -1,5 +1,5 @@
 /** A plot of uPlot's in the colours of the page, as wide as there is room. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 
 /** Colours of the page a plot can use. */
@@ -26,6 +26,7 @@ export interface PlotProps {
 export function Plot({ label, height, data, choice, legend }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
+  const looks = useLooks();
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
@@ -57,19 +58,12 @@ export function Plot({ label, height, data, choice, legend }: PlotProps) {
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const redraw = () => made.redraw(false);
-    dark.addEventListener('change', redraw);
-    const themed = new MutationObserver(redraw);
-    themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     return () => {
       resized.disconnect();
-      themed.disconnect();
-      dark.removeEventListener('change', redraw);
       made.destroy();
       plot.current = undefined;
     };
-  }, [choice, height, legend]);
+  }, [choice, height, legend, looks]);
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <div class="plot" role="img" aria-label={label} ref={box}>
@@ -78,4 +72,21 @@ export function Plot({ label, height, data, choice, legend }: PlotProps) {
       ))}
     </div>
   );
+}
+
+/** How often the page changed between light and dark: a plot keeps colours it has drawn with, so another one is made then. */
+function useLooks(): number {
+  const [looks, setLooks] = useState(0);
+  useEffect(() => {
+    const changed = () => setLooks((before) => before + 1);
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', changed);
+    const themed = new MutationObserver(changed);
+    themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    return () => {
+      themed.disconnect();
+      dark.removeEventListener('change', changed);
+    };
+  }, []);
+  return looks;
 }

@@ -24,7 +24,7 @@ export function RingDrawing({ ring, chosen }: RingDrawingProps) {
   const Content = format === 'packed' ? PackedRing : SplitRing;
   const label = `Queue ${ring.queue} of ${ring.device}: ${format || 'format not known'}, ${size} entries, ${taken - returned} chains in flight, ${taken} taken, ${returned} returned`;
   return (
-    <svg class="ring" viewBox="-224 -224 448 448" role="img" aria-label={label}>
+    <svg class="ring" viewBox="-236 -236 472 472" role="img" aria-label={label}>
       {size === 0 ? <text class="note">set up before the stream began</text> : <Content ring={ring} chosen={chosen} />}
     </svg>
   );
@@ -51,7 +51,7 @@ function SplitRing({ ring, chosen }: RingDrawingProps) {
       {chosen !== undefined && <ChosenInSplit chain={chosen} size={size} />}
       <Hand turns={taken / size} band={AVAILABLE} outside label="avail" />
       <Hand turns={returned / size} band={USED} outside={false} label="used" />
-      <Labels size={size} radius={AVAILABLE.outer + 14} />
+      <Labels size={size} radius={AVAILABLE.outer + 22} />
       <text class="figure" y={-14}>{`${taken - returned} in flight`}</text>
       <text class="figure-small" y={6}>{`avail ${ringIndex(taken)}`}</text>
       <text class="figure-small" y={24}>{`used ${ringIndex(returned)}`}</text>
@@ -96,7 +96,7 @@ function PackedRing({ ring, chosen }: RingDrawingProps) {
       )}
       <Hand turns={takenSlots / size} band={PACKED} outside label="avail" />
       <Hand turns={returnedSlots / size} band={PACKED} outside={false} label="used" />
-      <Labels size={size} radius={PACKED.outer + 14} />
+      <Labels size={size} radius={PACKED.outer + 22} />
       <text class="figure" y={-32}>{`${taken - returned} in flight`}</text>
       <text class="figure-small" y={-8}>{`next available: slot ${slotOf(takenSlots, size)}`}</text>
       <text class="figure-small" y={10}>{`wrap counter ${wrapCounter(takenSlots, size)}`}</text>

@@ -15,7 +15,13 @@ export function RingsView(props: ViewProps) {
   const [queue, setQueue] = useState<number>();
   const ring = rings.find((one) => one.queue === queue) ?? rings[0];
   if (ring === undefined) {
-    return <p class="quiet">No queue of {selection.device || 'this device'} has come to life yet.</p>;
+    return (
+      <p class="quiet">
+        No queue of {selection.device || 'this device'} has come to life yet. Its driver says where the queue lies in
+        memory once the features are agreed on, and with DRIVER_OK the device looks at it: from then on it is drawn
+        here.
+      </p>
+    );
   }
   const chains = [...Object.values(ring.inFlight).sort((a, b) => b.order - a.order), ...ring.recent.toReversed()];
   const event = journeysOf(events).of(selection.event)?.chain ?? selection.event;
@@ -37,7 +43,8 @@ export function RingsView(props: ViewProps) {
           <RingDrawing ring={ring} chosen={chosen} />
           <Figures ring={ring} />
         </div>
-        <div class="chain-head row quiet" aria-hidden="true">
+        <Legend packed={ring.format === 'packed'} />
+        <div class="list-head row quiet" aria-hidden="true">
           <span class="time-cell">seconds</span>
           <span class="head-cell">head</span>
           <span class="length-cell">reads</span>
@@ -45,6 +52,11 @@ export function RingsView(props: ViewProps) {
           <span class="state-cell">state</span>
           <span class="text-cell">carries</span>
         </div>
+        {chains.length === 0 && (
+          <p class="quiet">
+            The device has taken no chain yet: it looks when the driver has made one available and kicks.
+          </p>
+        )}
         <VirtualList
           label="Chains"
           count={chains.length}
@@ -109,6 +121,28 @@ function Figures({ ring }: { readonly ring: RingModel }) {
         </p>
       )}
     </dl>
+  );
+}
+
+/** What the drawing says. */
+function Legend({ packed }: { readonly packed: boolean }) {
+  return (
+    <p class="legend ring-legend quiet">
+      <span>
+        {packed
+          ? 'The ring of descriptors; the hands are where the device takes and returns.'
+          : 'From outside: available ring, descriptor table, used ring; the hands are how far driver and device have come.'}
+      </span>
+      <span class="key">
+        <span class="swatch ring-late" /> the last few chains
+      </span>
+      <span class="key">
+        <span class="swatch ring-flying" /> in flight
+      </span>
+      <span class="key">
+        <span class="swatch ring-writable" /> in flight, to be written
+      </span>
+    </p>
   );
 }
 

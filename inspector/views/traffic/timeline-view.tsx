@@ -9,6 +9,7 @@ import { count, duration, seconds } from '../../page/numbers.ts';
 import type { ViewProps } from '../../page/view-props.ts';
 import { errorWords } from './error-words.ts';
 import { EventDetail } from './event-detail.tsx';
+import { NoRequests } from './no-requests.tsx';
 
 /** What each step is called. */
 const NAMES: Readonly<Record<Step['role'], string>> = {
@@ -53,7 +54,13 @@ export function TimelineView(props: ViewProps) {
     { keys: ['ArrowUp', 'k'], doc: 'step before', run: () => move(-1) },
   ]);
   if (journey === undefined || steps === undefined) {
-    return <p class="quiet">{selection.device || 'This device'} has served no request yet.</p>;
+    return (
+      <NoRequests
+        model={props.model}
+        device={selection.device}
+        shows="the way of each request is here, from the kick to the interrupt"
+      />
+    );
   }
   return (
     <div class="split">

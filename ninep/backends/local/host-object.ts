@@ -1,10 +1,15 @@
-import { S, type Statx, type StatxTime } from 'node-hostfs';
+import { S, STATX_WORD, type Statx } from 'node-hostfs';
 import type { MaybeAsync } from '../../backend.ts';
 import { fail } from '../../errno.ts';
 import type { Parkable } from './descriptors.ts';
 import type { Share } from './share.ts';
 
 const PARKED = -1;
+
+/** A file that was looked at this long ago, in milliseconds, has not grown from few blocks to many since. */
+const FRESH_MS = 5;
+/** Half of those that take long. */
+const FEW_BLOCKS = 65_536;
 
 /**
  * A file system object of the host, held by an O_PATH descriptor: not a path, so it stays the same object however it is
@@ -18,8 +23,13 @@ export class HostObject implements Parkable {
   readonly format: number;
   used: number;
   private readonly share: Share;
-  private readonly born: StatxTime;
+  /** The words of its birth time: seconds, the lower ones first, and nanoseconds. */
+  private readonly bornLow: number;
+  private readonly bornHigh: number;
+  private readonly bornNs: number;
   private descriptor: number;
+  /** Until then, by `performance.now`, giving up its blocks cannot take long; a file is often let go of as soon as it was found. */
+  private readonly smallUntil: number;
   private references = 1;
   /** Operations in the pool that use the descriptor. */
   private users = 0;
@@ -31,8 +41,11 @@ export class HostObject implements Parkable {
     this.devMajor = stat.devMajor;
     this.devMinor = stat.devMinor;
     this.format = stat.mode & S.IFMT;
-    this.born = stat.btime;
+    this.bornLow = birthWord(stat, 0);
+    this.bornHigh = birthWord(stat, 1);
+    this.bornNs = birthWord(stat, 2);
     this.descriptor = fd;
+    this.smallUntil = hasFewBlocks(stat) ? performance.now() + FRESH_MS : 0;
     this.used = share.descriptors.era;
     share.descriptors.take();
     share.kept?.hold(this);
@@ -59,8 +72,9 @@ export class HostObject implements Parkable {
   /** Whether `stat` describes this very object, and not another that got its inode number later. */
   matches(stat: Statx): boolean {
     if (stat.ino !== this.ino || stat.devMinor !== this.devMinor || stat.devMajor !== this.devMajor) return false;
-    const { seconds, nanoseconds } = stat.btime;
-    return seconds === this.born.seconds && nanoseconds === this.born.nanoseconds;
+    return (
+      birthWord(stat, 0) === this.bornLow && birthWord(stat, 1) === this.bornHigh && birthWord(stat, 2) === this.bornNs
+    );
   }
 
   isSameAs(other: HostObject): boolean {
@@ -81,7 +95,13 @@ export class HostObject implements Parkable {
     share.kept?.release(this);
     if (descriptor === PARKED) return share.parked.remove(this);
     share.descriptors.give();
-    return share.close(descriptor, this.format);
+    if (this.format !== S.IFREG || performance.now() >= this.smallUntil) return share.close(descriptor, this.format);
+    share.hostfs.close(descriptor);
+  }
+
+  /** Whether a descriptor of its own keeps the object, so that another may be closed without giving up anything. */
+  get isHeld(): boolean {
+    return this.descriptor !== PARKED;
   }
 
   /** Keeps the descriptor open while an operation in the pool uses it. */
@@ -115,4 +135,12 @@ export class HostObject implements Parkable {
     share.descriptors.watch(this);
     return this.descriptor;
   }
+}
+
+function birthWord({ words }: Statx, index: number): number {
+  return (words[STATX_WORD.btime + index] ?? 0) | 0;
+}
+
+function hasFewBlocks({ words }: Statx): boolean {
+  return (words[STATX_WORD.blocks] ?? 0) < FEW_BLOCKS && words[STATX_WORD.blocks + 1] === 0;
 }

@@ -48,6 +48,7 @@ export class IoPolicy {
   private readonly status = new Statfs();
   private readonly kinds = new Map<string, FsKind>();
   private poolUntil = 0;
+  private before = 0;
   private penalty = PENALTY_MS;
 
   constructor(hostfs: Hostfs) {
@@ -66,15 +67,17 @@ export class IoPolicy {
     return kind;
   }
 
-  /** Runs a write of `length` bytes at once if it should, and says nothing (undefined) if it belongs in the pool. */
-  writeDirectly(kind: FsKind, length: number, write: () => number): number | undefined {
-    if (!kind.cachesWrites || length > DIRECT_BYTES) return undefined;
-    const before = performance.now();
-    if (before < this.poolUntil) return undefined;
-    const result = write();
+  /** Whether a write of `length` bytes should run at once; it belongs in the pool otherwise. Then comes `wroteDirectly`. */
+  writesDirectly(kind: FsKind, length: number): boolean {
+    if (!kind.cachesWrites || length > DIRECT_BYTES) return false;
+    this.before = performance.now();
+    return this.before >= this.poolUntil;
+  }
+
+  /** The write that `writesDirectly` allowed last has ended. */
+  wroteDirectly(): void {
     const now = performance.now();
-    if (now - before > SLOW_MS) this.punish(before, now);
-    return result;
+    if (now - this.before > SLOW_MS) this.punish(this.before, now);
   }
 
   private punish(before: number, now: number): void {

@@ -56,23 +56,26 @@ export class LocalDirectory implements OpenFile {
     const { share, object } = this;
     if (share.store !== undefined || !share.qids.isInode(object.devMajor, object.devMinor)) return undefined;
     const batch = this.startAt(offset);
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    const isRoot = this.isRoot();
     let [last, end] = [-1, 0];
     do {
       while (this.refused || batch.next()) {
-        const type = batch.type === DT.UNKNOWN ? this.askType(batch.name) : batch.type;
-        const next = putPlainEntry(batch, type, out, end);
+        const { type: listed } = batch;
+        const type = listed === DT.UNKNOWN ? this.askType(batch.name) : listed;
+        const next = putPlainEntry(batch, type, view, end);
         this.refused = next < 0;
-        if (next < 0) return last < 0 ? -1 : this.reached(out, last, end);
-        if (this.isAboveShare(batch)) setPath(out, end, object.ino);
+        if (next < 0) return last < 0 ? -1 : this.reached(view, last, end);
+        if (isRoot && isAbove(batch)) setPath(view, end, object.ino);
         last = end;
         end = next;
       }
     } while (this.fetch(batch));
-    return last < 0 ? 0 : this.reached(out, last, end);
+    return last < 0 ? 0 : this.reached(view, last, end);
   }
 
   /** Remembers that the entry at byte `last` was the last one given out; returns `end`. */
-  private reached(out: Uint8Array, last: number, end: number): number {
+  private reached(out: DataView, last: number, end: number): number {
     this.position = cookieOf(out, last);
     return end;
   }
@@ -97,10 +100,8 @@ export class LocalDirectory implements OpenFile {
     return length > 0;
   }
 
-  /** What is above the share is no business of the client's. */
-  private isAboveShare({ nameAt, nameEnd, bytes }: Dirents): boolean {
+  private isRoot(): boolean {
     const { share, object } = this;
-    if (nameEnd !== nameAt + 2 || bytes[nameAt] !== DOT || bytes[nameAt + 1] !== DOT) return false;
     return object.ino === share.root.ino && object.devMinor === share.root.devMinor;
   }
 
@@ -109,7 +110,7 @@ export class LocalDirectory implements OpenFile {
     const { name } = batch;
     const host = batch.type === DT.UNKNOWN ? this.askType(name) : batch.type;
     const type = host === DT.REG && share.store !== undefined ? this.keptType(share.store, batch) : host;
-    const ino = this.isAboveShare(batch) ? object.ino : batch.ino;
+    const ino = isAbove(batch) && this.isRoot() ? object.ino : batch.ino;
     const path =
       share.qids.isExact && !isDots(name)
         ? this.exactPath(name, ino)
@@ -164,6 +165,11 @@ export class LocalDirectory implements OpenFile {
     this.share.descriptors.give();
     return this.object.release();
   }
+}
+
+/** '..', which at the root of the share is no business of the client's. */
+function isAbove({ nameAt, bytes }: Dirents): boolean {
+  return bytes[nameAt] === DOT && bytes[nameAt + 1] === DOT && bytes[nameAt + 2] === 0;
 }
 
 function isDots(name: Uint8Array): boolean {

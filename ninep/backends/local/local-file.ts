@@ -11,6 +11,9 @@ import { poolTurns } from './pool-turns.ts';
 import { dropSetIds } from './set-ids.ts';
 import type { Share } from './share.ts';
 
+/** It takes `read` or `write`, which may wait. */
+const LATER = -1;
+
 /** The most pieces one system call takes (IOV_MAX). */
 const MOST_PIECES = 1024;
 
@@ -73,6 +76,20 @@ export class LocalFile implements OpenFile, LockableFile {
     return this.readInPool(offset + BigInt(done), rest, done);
   }
 
+  readNow(offset: number, into: Uint8Array, from: number, to: number): number {
+    const { hostfs } = this.share;
+    if (this.kind.inMemory) return check(hostfs.pread(this.fd, into, from, to, offset, 0));
+    if (!this.asksCache) return LATER;
+    for (let at = from; at < to; ) {
+      const got = hostfs.pread(this.fd, into, at, to, offset + at - from, RWF.NOWAIT);
+      if (got === 0) return at - from;
+      // What is not cached, or failed, `read` meets again.
+      if (got < 0) return LATER;
+      at += got;
+    }
+    return to - from;
+  }
+
   private async readInPool(offset: bigint, rest: readonly Uint8Array[], done: number): Promise<number> {
     const { hostfs } = this.share;
     const got = await poolTurns.run(this.identity, () => hostfs.preadv2Async(this.fd, rest, offset, 0));
@@ -88,12 +105,22 @@ export class LocalFile implements OpenFile, LockableFile {
     if (dropped !== undefined) return dropped.then(() => this.write(offset, from));
     const pieces = atMost(from);
     if (this.share.settings.writesOut) return this.writeOut(offset, pieces);
-    if (!this.durable) {
-      const write = () => hostfs.pwritev2(this.fd, oneOrMore(pieces), place(offset), 0);
-      const written = policy.writeDirectly(this.kind, totalLength(pieces), write);
-      if (written !== undefined) return check(written);
+    if (!this.durable && policy.writesDirectly(this.kind, totalLength(pieces))) {
+      const written = hostfs.pwritev2(this.fd, oneOrMore(pieces), place(offset), 0);
+      policy.wroteDirectly();
+      return check(written);
     }
     return this.writeInPool(offset, pieces).then(check);
+  }
+
+  writeNow(offset: number, bytes: Uint8Array, from: number, to: number): number {
+    const { hostfs, policy, settings, store, readonly } = this.share;
+    if (readonly || this.access === O.RDONLY || this.durable || store !== undefined || settings.writesOut) return LATER;
+    if (!policy.writesDirectly(this.kind, to - from)) return LATER;
+    this.dropSetIds();
+    const written = hostfs.pwrite(this.fd, bytes, from, to, offset, 0);
+    policy.wroteDirectly();
+    return check(written);
   }
 
   /** What a mapped model keeps is looked at again only after something of it was changed. */
@@ -147,11 +174,16 @@ export class LocalFile implements OpenFile, LockableFile {
 
   release(): MaybeAsync<void> {
     this.share.locks.release(this);
-    const closed = this.share.close(this.fd, this.object.format);
+    const closed = this.close();
     this.share.descriptors.give();
     const released = this.object.release();
-    if (closed === undefined) return released;
-    return closed.then(() => released);
+    return closed === undefined ? released : closed.then(() => released);
+  }
+
+  /** The object's own descriptor keeps the blocks of an unlinked file until it is released. */
+  private close(): MaybeAsync<void> {
+    if (!this.object.isHeld) return this.share.close(this.fd, this.object.format);
+    this.share.hostfs.close(this.fd);
   }
 }
 

@@ -14,6 +14,8 @@ import type {
 import { Errno, fail } from '../../errno.ts';
 import { after, isPending } from '../../maybe-async.ts';
 import { checkTarget, ON_CREATE, ON_RENAME, ON_UNLINK } from '../../names.ts';
+import type { RgetattrMessage } from '../../rgetattr.ts';
+import { attributesInto } from './attribute-words.ts';
 import { toAttributes } from './attributes.ts';
 import { changeAttributes } from './change-attributes.ts';
 import { check } from './check.ts';
@@ -50,25 +52,35 @@ export class LocalNode implements Node {
 
   walk(names: readonly Name[]): WalkResult {
     const qids: Qid[] = [];
-    let at = this.object.retain();
-    for (const name of names) {
+    let at = this.object;
+    let qid = this.qid;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      if (name === undefined) break;
       let found: Found;
       try {
         found = lookup(this.share, at, name);
       } catch (error) {
-        at.release();
-        if (qids.length === 0 || !(error instanceof Errno)) throw error;
+        if (i > 0) at.release();
+        if (i === 0 || !(error instanceof Errno)) throw error;
         return { qids, node: undefined };
       }
-      at.release();
+      // The first is where the walk begins, and this node's.
+      if (i > 0) at.release();
       at = found.object;
-      qids.push(found.qid);
+      qid = found.qid;
+      if (i === 0) qids[0] = qid;
+      else qids.push(qid);
     }
-    return { qids, node: this.nodeOf(at, qids.at(-1) ?? this.qid) };
+    return { qids, node: this.nodeOf(at, qid) };
   }
 
   getattr(_mask: bigint): Attributes {
     return toAttributes(this.share, this.object);
+  }
+
+  getattrInto(reply: RgetattrMessage): boolean {
+    return attributesInto(this.share, this.object, reply);
   }
 
   setattr(change: AttributeChange): MaybeAsync<void> {

@@ -72,14 +72,15 @@ async function truncateInPool(share: Share, fd: number): Promise<void> {
   throw errnoOf(-result);
 }
 
-/** Makes an open file of a descriptor just opened with `flags`; owns it from here on. */
+/**
+ * Makes an open file of a descriptor just opened with `flags` and O_NONBLOCK; owns it from here on. Files of the kernel's own
+ * (/proc/kmsg) could otherwise wait for their content for ever, and a thread of the pool with them.
+ */
 export function opened(share: Share, object: HostObject, fd: number, flags: number, credential: Credential): OpenFile {
   let counted = false;
   try {
     share.descriptors.take();
     counted = true;
-    // Files of the kernel's own (/proc/kmsg) can wait for their content for ever, and a thread of the pool with them.
-    share.hostfs.setFlags(fd, (flags & LASTING) | O.NONBLOCK);
     const stat = share.statOf(fd);
     if (object.isDirectory) return new LocalDirectory(share, object, fd, stat);
     return new LocalFile(share, object, fd, flags, stat, credential);
@@ -100,7 +101,11 @@ function reopen(share: Share, object: HostObject, wanted: number): MaybeAsync<nu
   }
   // A lease is held on the host: wait for its holder, but not here.
   if (fd === -E.AGAIN) {
-    return object.during((held) => share.hostfs.reopenAsync(held, flags & ~O.NONBLOCK)).then(orThrow);
+    const opening = object.during((held) => share.hostfs.reopenAsync(held, flags & ~O.NONBLOCK));
+    return opening.then((late) => {
+      if (late >= 0) share.hostfs.setFlags(late, (flags & LASTING) | O.NONBLOCK);
+      return orThrow(late);
+    });
   }
   return orThrow(fd);
 }

@@ -12,6 +12,8 @@ constexpr unsigned kMostEnough = 64;
 constexpr uint64_t kPatience = 8;
 // The moving average takes up one part in so many of each new time.
 constexpr uint64_t kMemory = 8;
+// What everything else may have to wait longer.
+constexpr uint64_t kSliceNs = 50'000;
 
 }  // namespace
 
@@ -47,8 +49,12 @@ void Spin::Answered() {
   handle_->StartIdle();
 }
 
+uint64_t Spin::Patience() const { return std::min(most_ns_, kPatience * usual_ns_); }
+
+uint64_t Spin::LookUntil() const { return active_ && waiting_ ? answered_at_ + std::min(Patience(), kSliceNs) : 0; }
+
 void Spin::Ready(int) {
-  if (uv_hrtime() - answered_at_ <= std::min(most_ns_, kPatience * usual_ns_)) return;
+  if (uv_hrtime() - answered_at_ <= Patience()) return;
   active_ = false;
   handle_->StopIdle();
   // What was sent last may have been no reply that anything follows: that is no reason to trust it less.

@@ -26,10 +26,15 @@ class Spin final : private LoopHandle::Owner {
   void Arrived();
   // Bytes have been sent.
   void Answered();
+  // Until when, by uv_hrtime, whoever has answered may look for more himself instead of leaving that to the event loop; 0 for not
+  // at all. A slice of what the event loop would do, since nobody else is looked after meanwhile.
+  uint64_t LookUntil() const;
 
  private:
   void Ready(int events) override;
   void EnvironmentEnds() override;
+  // How long it goes on, in nanoseconds.
+  uint64_t Patience() const;
 
   LoopHandle* handle_ = nullptr;
   const uint64_t most_ns_;

@@ -39,6 +39,7 @@ Napi::Function Stream::Define(Napi::Env env) {
                          InstanceMethod<&Stream::OnReady>("onReady", napi_default, Called("stream.onReady")),
                          InstanceMethod<&Stream::Watch>("watch", napi_default, Called("stream.watch")),
                          InstanceMethod<&Stream::Receive>("receive", napi_default, Called("stream.receive")),
+                         InstanceMethod<&Stream::ReceiveSoon>("receiveSoon", napi_default, Called("stream.receiveSoon")),
                          InstanceMethod<&Stream::Send>("send", napi_default, Called("stream.send")),
                          InstanceMethod<&Stream::Shutdown>("shutdown", napi_default, Called("stream.shutdown")),
                          InstanceMethod<&Stream::KeepAlive>("keepAlive", napi_default, Called("stream.keepAlive")),
@@ -91,18 +92,27 @@ Napi::Value Stream::Watch(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value Stream::Receive(const Napi::CallbackInfo& info) {
-  Args args(info);
-  Span into = args.Bytes(0, "into", 0);
-  uint32_t from = args.Uint32(1, "from");
-  uint32_t to = args.Uint32(2, "to");
-  if (from > to || to > into.length) {
-    throw Napi::RangeError::New(info.Env(), "hostfs.stream.receive: arguments 2 and 3 (from, to) must lie within the buffer");
-  }
-  if (fd_ < 0) return Result(info, -EBADF);
-  int64_t got = Errno([&] { return recv(fd_, into.data + from, to - from, MSG_DONTWAIT); });
+Span Stream::Room(const Napi::CallbackInfo& info) { return Args(info).Part(0, "into"); }
+
+Napi::Value Stream::Received(const Napi::CallbackInfo& info, int64_t got) {
   if (got > 0) spin_->Arrived();
   return Result(info, got);
+}
+
+Napi::Value Stream::Receive(const Napi::CallbackInfo& info) {
+  Span into = Room(info);
+  if (fd_ < 0) return Result(info, -EBADF);
+  return Received(info, Errno([&] { return recv(fd_, into.data, into.length, MSG_DONTWAIT); }));
+}
+
+Napi::Value Stream::ReceiveSoon(const Napi::CallbackInfo& info) {
+  Span into = Room(info);
+  if (fd_ < 0) return Result(info, -EBADF);
+  // The listener and one stream: another client would have to wait.
+  uint64_t until = spin_.use_count() == 2 ? spin_->LookUntil() : 0;
+  int64_t got = -EAGAIN;
+  while (got == -EAGAIN && uv_hrtime() < until) got = Errno([&] { return recv(fd_, into.data, into.length, MSG_DONTWAIT); });
+  return Received(info, got);
 }
 
 Napi::Value Stream::Send(const Napi::CallbackInfo& info) {
