@@ -15,7 +15,7 @@ export interface PaceLimits {
 }
 
 /** A mount and the work of some seconds are whole; a flood is seen in pieces of some hundred requests. */
-export const USUAL_PACE: PaceLimits = { burst: 32_768, perSecond: 3_000, run: 2_000 };
+export const USUAL_PACE: PaceLimits = { burst: 16_384, perSecond: 3_000, run: 2_000 };
 
 /** Kinds that come with each request; of anything else there is no flood. */
 const TRAFFIC: ReadonlySet<EventKind> = new Set([
