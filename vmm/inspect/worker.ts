@@ -1,5 +1,6 @@
 /** The inspector's thread: it serves pages, also while the thread of the devices stands. */
-import { writeSync } from 'node:fs';
+import { readlinkSync, writeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UsageError } from '../usage-error.ts';
 import { type MachineServerOptions, serveMachine } from './machine-server.ts';
@@ -18,7 +19,17 @@ function notice(line: string): void {
   }
 }
 
+/** Where the machine's threads want the processor, they have it: showing comes after running. @spec Linux sched(7), of threads */
+function giveWay(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It shows all the same.
+  }
+}
+
 const say = (news: WorkerNews) => parentPort?.postMessage(news);
+giveWay();
 try {
   const { url, remote, ended } = await serveMachine(workerData as MachineServerOptions, notice);
   say({ kind: 'listening', url, remote });
