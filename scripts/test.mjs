@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { ensurePackage } from './debian-package.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -99,6 +100,10 @@ for (const accel of ['software', 'kvm', 'browser']) {
   );
 }
 
+for (const test of tests.filter(({ status }) => status === 'failed')) {
+  const [what = ''] = stripVTControlCharacters(test.failureMessages.join('\n')).split('\n    at ');
+  console.log(`FAILED ${test.file}: ${test.fullName}\n  ${what.trim().replaceAll('\n', '\n  ').slice(0, 1000)}`);
+}
 for (const failure of failures) console.log(`FAILED ${failure}`);
 const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numFailedTestSuites = 0 } = results ?? {};
 const failedCount = Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0, failures.length > 0 ? 1 : 0);

@@ -43,6 +43,10 @@ const RECORD_BUS = `
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 `;
 
+/** A page that was there in time: it showed functions before the guest found them, and then one reading after the other. */
+const showsFilling = (bus: readonly BusState[]): boolean =>
+  (bus[0]?.missing ?? 0) > 0 && new Set(bus.map(({ reads }) => reads)).size > 3;
+
 define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
   const share = mkdtempSync(join(tmpdir(), 'tsvmm-inspected-'));
   const recording = join(share, '..', `${share.split('/').at(-1)}.rec`);
@@ -90,6 +94,33 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
     await of.setViewportSize({ width: 1280, height: 860 });
   };
   const views = (of: Page) => of.locator('nav .view-link > span').allTextContents();
+
+  /** Boots a guest with a page open that does not hold it; what the page showed of the bus meanwhile. */
+  const busOfBoot = async (): Promise<readonly BusState[]> => {
+    const watched = await newPage();
+    await watched.addInitScript(RECORD_BUS);
+    const booting = await inspectedRun([
+      ...['run', '--accel', 'software', '-m', '512M', '--inspect', '0'],
+      ...['--virtfs', `local,path=${share},mount_tag=host,readonly=on`, '--', 'sh', '-c', 'echo up; read go'],
+    ]);
+    /** Waits for a state of the bus, and gives all up to then. */
+    const busUntil = async (holds: (states: readonly BusState[]) => boolean): Promise<readonly BusState[]> => {
+      for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await watched.waitForTimeout(20)) {
+        const states = await watched.evaluate<BusState[]>('bus');
+        if (holds(states)) return states;
+      }
+      throw new Error('the bus was never shown so');
+    };
+    try {
+      await watched.goto(booting.url);
+      await busUntil((states) => states.length > 0);
+      await photograph(watched, 'booting');
+      return await busUntil((states) => states.at(-1)?.missing === 0 && booting.output() === 'up\n');
+    } finally {
+      booting.process.kill('SIGKILL');
+      await watched.close();
+    }
+  };
 
   beforeAll(async () => {
     writeFileSync(join(share, 'file'), Buffer.alloc(FILE_LENGTH, 'read me\n'));
@@ -192,39 +223,18 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
   test(
     'opened while a guest boots, which it does not hold, it shows the bus fill',
     async () => {
-      const watched = await newPage();
-      await watched.addInitScript(RECORD_BUS);
-      const booting = await inspectedRun([
-        ...['run', '--accel', 'software', '-m', '512M', '--inspect', '0'],
-        ...['--virtfs', `local,path=${share},mount_tag=host,readonly=on`, '--', 'sh', '-c', 'echo up; read go'],
-      ]);
-      /** Waits for a state of the bus, and gives all up to then. */
-      const busUntil = async (holds: (states: readonly BusState[]) => boolean): Promise<readonly BusState[]> => {
-        for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await watched.waitForTimeout(20)) {
-          const states = await watched.evaluate<BusState[]>('bus');
-          if (holds(states)) return states;
-        }
-        throw new Error('the bus was never shown so');
-      };
-      try {
-        await watched.goto(booting.url);
-        await busUntil((states) => states.length > 0);
-        expect(booting.output()).toBe('');
-        await photograph(watched, 'booting');
-        const bus = await busUntil((states) => states.at(-1)?.missing === 0 && booting.output() === 'up\n');
-        // First there are functions that the guest has not found; it finds them, and then its drivers read them.
-        const reads = bus.map((state) => state.reads);
-        expect(bus[0]?.missing).toBeGreaterThan(0);
-        expect(reads).toEqual(reads.toSorted((a, b) => a - b));
-        expect(new Set(reads).size).toBeGreaterThan(3);
-        expect(bus.every(({ runs }) => runs)).toBe(true);
-        expect(complaints).toEqual([]);
-      } finally {
-        booting.process.kill('SIGKILL');
-        await watched.close();
-      }
+      // Nothing holds the guest back, so on a host with other things to do it may be past its bus before the page is there.
+      let bus = await busOfBoot();
+      for (let times = 1; times < 3 && !showsFilling(bus); times++) bus = await busOfBoot();
+      // First there are functions that the guest has not found; it finds them, and then its drivers read them.
+      const reads = bus.map((state) => state.reads);
+      expect(bus[0]?.missing).toBeGreaterThan(0);
+      expect(reads).toEqual(reads.toSorted((a, b) => a - b));
+      expect(new Set(reads).size).toBeGreaterThan(3);
+      expect(bus.every(({ runs }) => runs)).toBe(true);
+      expect(complaints).toEqual([]);
     },
-    GUEST_TIMEOUT_MS,
+    GUEST_TIMEOUT_MS * 2,
   );
 
   test(

@@ -1,5 +1,7 @@
 /** A process for a test of standing: on a raw terminal, with listeners of every signal, its thread stands until something ends that. */
+
 import { execFileSync } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import { keptStill } from '../standing.ts';
 
 const settings = (): string => {
@@ -15,7 +17,8 @@ process.stdin.on('data', (typed) => heard.push(`typed ${JSON.stringify(String(ty
 
 const word = new Int32Array(new SharedArrayBuffer(4));
 const outcome = keptStill(() => {
-  process.stderr.write(`standing: ${settings()}\n`);
+  // Without a stream: the answer to this line may interrupt this thread in the midst of it, and a stream would never write again.
+  writeSync(2, `standing: ${settings()}\n`);
   Atomics.wait(word, 0, 0, Number(longestMs));
 });
 process.stderr.write(`${outcome}: ${settings()}\n`);
