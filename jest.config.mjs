@@ -14,7 +14,7 @@ const base = {
  * Longest that a test may take which says nothing of it, in milliseconds: no test measures by it, it ends those that hang. A host
  * that is slow and has much else to do may take ten times as long as another.
  */
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 /** Three suites: `unit` needs no guest, `guest` boots Linux under /dev/kvm, `long` takes minutes and runs apart. */
 export default {

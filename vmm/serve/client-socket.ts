@@ -1,4 +1,5 @@
 import { E, READY, type SocketStream } from 'node-hostfs';
+import { SilenceLimit } from './silence-limit.ts';
 
 /** Receives in one turn, so that a client that sends without pause does not keep the others waiting. */
 const RECEIVES_PER_TURN = 8;
@@ -30,7 +31,7 @@ export interface SocketUser {
 export class ClientSocket {
   private readonly stream: SocketStream;
   private readonly user: SocketUser;
-  private readonly silence: NodeJS.Timeout;
+  private readonly silence: SilenceLimit;
   private unsent: Uint8Array[] = [];
   private callbacks: (() => void)[] = [];
   private reading = true;
@@ -44,7 +45,7 @@ export class ClientSocket {
   constructor(stream: SocketStream, user: SocketUser, silenceMs: number) {
     this.stream = stream;
     this.user = user;
-    this.silence = setTimeout(() => user.quiet(), silenceMs).unref();
+    this.silence = new SilenceLimit(silenceMs, () => user.quiet());
     stream.keepAlive(KEEPALIVE_S);
     stream.onReady((events) => this.ready(events));
     this.watch(READY.READABLE);
@@ -97,7 +98,7 @@ export class ClientSocket {
   destroy(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.silence);
+    this.silence.end();
     this.stream.close();
     const { callbacks } = this;
     this.callbacks = [];

@@ -37,7 +37,7 @@ async function twoClients({ address, directory }: Served) {
 /** Asks again while the answer is BLOCKED, as Linux does for a caller that waits. */
 async function retry(ask: () => Promise<number>): Promise<number> {
   let status = BLOCKED;
-  for (let tries = 0; status === BLOCKED && tries < 400; tries++) {
+  for (let tries = 0; status === BLOCKED && tries < 4000; tries++) {
     status = await ask();
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

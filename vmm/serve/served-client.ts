@@ -3,6 +3,7 @@ import type { AreaPool } from '../../ninep/stream/area-pool.ts';
 import type { Inlet } from '../../ninep/stream/inlet.ts';
 import { type BytePipe, StreamConnection, type StreamHandler } from '../../ninep/stream/stream-connection.ts';
 import { ClientSocket, type SocketUser } from './client-socket.ts';
+import { SilenceLimit } from './silence-limit.ts';
 
 /** A client that has said nothing sensible by then is sent away, so that strangers cannot take all places. */
 const HELLO_LIMIT_MS = 10_000;
@@ -24,7 +25,7 @@ export class ServedClient implements BytePipe, SocketUser {
   private readonly socket: ClientSocket;
   private readonly connection: StreamConnection;
   private readonly pool: AreaPool;
-  private readonly hello: NodeJS.Timeout;
+  private readonly hello: SilenceLimit;
   private readonly left: () => void;
   private reason: string | undefined = undefined;
   private farewell: NodeJS.Timeout | undefined = undefined;
@@ -33,9 +34,9 @@ export class ServedClient implements BytePipe, SocketUser {
   constructor(stream: SocketStream, handler: StreamHandler, pool: AreaPool, { helloMs, stallMs }: ClientLimits = {}) {
     this.connection = new StreamConnection(handler, this, pool);
     this.pool = pool;
-    this.hello = setTimeout(() => {
+    this.hello = new SilenceLimit(helloMs ?? HELLO_LIMIT_MS, () => {
       if (handler.msize === 0) this.abandon('it did not begin with Tversion in time');
-    }, helloMs ?? HELLO_LIMIT_MS);
+    });
     let left: () => void = () => {};
     const closed = new Promise<void>((resolve) => {
       left = resolve;
@@ -103,7 +104,7 @@ export class ServedClient implements BytePipe, SocketUser {
   }
 
   closed(): void {
-    clearTimeout(this.hello);
+    this.hello.end();
     clearTimeout(this.farewell);
     this.left();
   }

@@ -19,7 +19,7 @@ const O_TRUNC = 0o1000;
 
 /** Waits for something that happens soon, or fails. */
 async function until(what: () => boolean): Promise<void> {
-  for (let left = 500; !what(); left--) {
+  for (let left = 5000; !what(); left--) {
     if (left === 0) throw new Error('it did not happen');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -223,10 +223,10 @@ describe('a share whose helper dies', () => {
       qid: { type: 0, version: 1, path: 1n },
       open: () => stubFile({ read: () => gate.promise }),
     });
-    const { helper, tree, notices } = await start(stubBackend(slow), { intervalMs: 20, patience: 4 });
+    const { helper, tree, notices } = await start(stubBackend(slow), { intervalMs: 20, patience: 10 });
     const fid = await tree.open('');
     const reading = tree.read(fid, 0n, 10);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     gate.resolve(3);
     expect(await reading).toHaveLength(3);
     expect(notices).toEqual([]);

@@ -44,8 +44,13 @@ export async function served(config: Partial<ServeConfig> = {}): Promise<Served>
   return { server, directory, address: server.addresses[0] ?? '', notices, visits, traced };
 }
 
+/** Stops this process, as a host does that has much else to do. */
+export function pauseProcess(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** Waits until something is so, for so long at most. */
-export async function eventually(isSo: () => boolean, limitMs = 4500): Promise<void> {
+export async function eventually(isSo: () => boolean, limitMs = 60_000): Promise<void> {
   const limit = Date.now() + limitMs;
   while (!isSo()) {
     if (Date.now() > limit) throw new Error(`it never came about: ${isSo}`);
