@@ -12,6 +12,8 @@ const base = {
 
 /** Three suites: `unit` needs no guest, `guest` boots Linux under /dev/kvm, `long` takes minutes and runs apart. */
 export default {
+  // A host with other things to do may keep a test that takes a second from its processor for many.
+  testTimeout: 60_000,
   projects: [
     {
       ...base,
