@@ -8,7 +8,11 @@ import { build } from 'esbuild';
 import { placeOfWorker } from './stuck.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tsvmm-stuck-'));
-const [loop, echo] = [join(folder, 'loop.mjs'), join(folder, 'echo.mjs')];
+const [loop, busy, echo] = ['loop.mjs', 'busy.mjs', 'echo.mjs'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+];
 
 beforeAll(async () => {
   writeFileSync(join(folder, 'loop.ts'), 'postMessage(1);\nlet turns: number = 0;\nfor (;;) turns += 1;\n');
@@ -43,11 +47,14 @@ async function expectAnswers(worker: Worker): Promise<void> {
 
 describe('where a worker is', () => {
   test('is said of the one that was asked about; others go on', async () => {
-    const [looping, other] = [new Worker(loop), new Worker(echo)];
-    await Promise.all([once(looping, 'message'), expectAnswers(other)]);
+    // One that loops elsewhere, too, is stopped as soon by a debugger that asks all.
+    writeFileSync(busy, 'import { parentPort } from "node:worker_threads"; parentPort.postMessage(1); for (;;);');
+    const [before, looping, other, after] = [busy, loop, echo, busy].map((script) => new Worker(script));
+    if (!before || !looping || !other || !after) throw new Error('there are four');
+    await Promise.all([...[before, looping, after].map((one) => once(one, 'message')), expectAnswers(other)]);
     expect(await placeOfWorker(loop, loop)).toMatchObject({ line: 3 });
     await expectAnswers(other);
-    await Promise.all([looping.terminate(), other.terminate()]);
+    await Promise.all([before, looping, other, after].map((one) => one.terminate()));
   });
 
   test('is nowhere while it waits, and what it does next it does', async () => {
