@@ -23,6 +23,7 @@ import { createSession } from '../ninep/session.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { EventStream } from '../trace/event-stream.ts';
 import { describeMachine } from '../trace/machine-description.ts';
+import { OTHER_TABLES } from '../trace/other-tables.ts';
 import { watchSession } from '../trace/session-watch.ts';
 import { type LearnerAccess, learnerPort } from './learner-port.ts';
 import { Patience } from './patience.ts';
@@ -136,7 +137,7 @@ export class LabMachine {
     this.#attach(mountTag, transport.pci, slot);
     const bars = assignBars(this.pci, WINDOWS);
     this.stream.emit('', 'machine', {
-      description: describeMachine({ pci: this.pci, bars, ports, mmio: memory }, this.guestRam.regions),
+      description: describeMachine({ pci: this.pci, bars, ports, mmio: memory }, this.guestRam.regions, OTHER_TABLES),
     });
     if (high) this.#moveUp();
   }

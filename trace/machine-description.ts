@@ -4,19 +4,23 @@ import type { BarAssignment } from '../devices/pci/assign-bars.ts';
 import { configHeader } from '../devices/pci/config-header.ts';
 import { msixCapability, msixEntry, msixPending } from '../devices/pci/msix-registers.ts';
 import type { PluggedFunction } from '../devices/pci/pci-bus.ts';
-import { blkConfig } from '../devices/virtio/blk-config-registers.ts';
 import { commonConfig } from '../devices/virtio/common-config-registers.ts';
-import { consoleConfig } from '../devices/virtio/console-config-registers.ts';
 import { legacyHeader, legacyVectors } from '../devices/virtio/legacy-registers.ts';
-import { legacyMmioRegisters, mmioRegisters } from '../devices/virtio/mmio-registers.ts';
 import { p9Config } from '../devices/virtio/p9-config-registers.ts';
 import { configAccessCapability, notifyCapability, structureCapability } from '../devices/virtio/pci-capabilities.ts';
 import { isrStatus } from '../devices/virtio/pci-isr.ts';
 import { toBase64 } from './base64.ts';
 import { plain } from './session-watch.ts';
 
-/** Every table of registers a function on the bus may have. */
-const TABLES: readonly Pick<RegisterBlock<never>, 'name' | 'length' | 'describe'>[] = [
+/** Tables that are described. */
+export interface KnownTables {
+  readonly tables: readonly Pick<RegisterBlock<never>, 'name' | 'length' | 'describe'>[];
+  /** Names of those of the device-specific configuration by virtio device id. @spec virtio 1.2 §5 Device Types */
+  readonly configTables: Readonly<Record<number, string>>;
+}
+
+/** Every table of registers a 9P transport on the PCI bus may have. */
+const P9_ON_PCI: KnownTables['tables'] = [
   configHeader,
   msixCapability,
   msixEntry,
@@ -28,19 +32,8 @@ const TABLES: readonly Pick<RegisterBlock<never>, 'name' | 'length' | 'describe'
   isrStatus,
   legacyHeader,
   legacyVectors,
-  mmioRegisters,
-  legacyMmioRegisters,
   p9Config,
-  blkConfig,
-  consoleConfig,
 ];
-
-/** Tables of the device-specific configuration by virtio device id. @spec virtio 1.2 §5 Device Types */
-const CONFIG_TABLES: Readonly<Record<number, string>> = {
-  2: blkConfig.name,
-  3: consoleConfig.name,
-  9: p9Config.name,
-};
 
 const CONFIG_LENGTH = 0x100;
 const CAPABILITIES_POINTER = 0x34;
@@ -108,15 +101,23 @@ export interface DescribedMachine {
   readonly mmio: { readonly ranges: readonly RangeDescription[] };
 }
 
-/** Describes a machine as it is. Reading configuration space has no effect. */
-export function describeMachine(machine: DescribedMachine, ram: MachineDescription['ram']): MachineDescription {
+/**
+ * Describes a machine as it is. Reading configuration space has no effect.
+ *
+ * @param others what there may be but 9P transports on the PCI bus; undefined where there is nothing else
+ */
+export function describeMachine(
+  machine: DescribedMachine,
+  ram: MachineDescription['ram'],
+  others: KnownTables | undefined,
+): MachineDescription {
   return {
     ram: ram.map(({ base, length }) => ({ base, length })),
     functions: machine.pci.functions().map((plugged) => describeFunction(plugged, machine.bars)),
     ports: machine.ports.ranges,
     mmio: machine.mmio.ranges,
-    tables: TABLES.map(describeTable),
-    configTables: CONFIG_TABLES,
+    tables: [...P9_ON_PCI, ...(others?.tables ?? [])].map(describeTable),
+    configTables: { ...others?.configTables, 9: p9Config.name },
   };
 }
 
@@ -138,6 +139,6 @@ function chainOf(config: Uint8Array): CapabilityDescription[] {
   return found;
 }
 
-function describeTable({ name, length, describe }: (typeof TABLES)[number]): TableDescription {
+function describeTable({ name, length, describe }: KnownTables['tables'][number]): TableDescription {
   return { name, length, registers: plain(describe()) as TableDescription['registers'] };
 }

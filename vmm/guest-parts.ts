@@ -1,6 +1,6 @@
 /** From what was chosen, found and opened to a machine that only has to be started. Loads in a browser as well. */
 import type { Defer, MachineRequest } from '../devices/ports.ts';
-import { describeMachine } from '../trace/machine-description.ts';
+import { describeMachine, type KnownTables } from '../trace/machine-description.ts';
 import type { Accelerator, CpuEntry } from './accelerator.ts';
 import { BootError } from './boot/boot-error.ts';
 import type { LinuxImage } from './boot/linux-image.ts';
@@ -15,9 +15,16 @@ import type { Hooks } from './hooks.ts';
 import { Machine } from './machine.ts';
 import type { MachineDevice } from './machine-device.ts';
 import { type MemoryMap, MemorySizeError } from './memory-map.ts';
+import type { ByMmio } from './plug-virtio.ts';
 import { UsageError } from './usage-error.ts';
 
 const SEED_BYTES = 32;
+
+/** What it takes for a machine to have more than 9P transports on its PCI bus. */
+export interface OtherDevices {
+  readonly byMmio: ByMmio;
+  readonly tables: KnownTables;
+}
 
 /** What a guest is put together from. */
 export interface GuestPlan {
@@ -28,6 +35,8 @@ export interface GuestPlan {
   readonly initrd: Uint8Array | undefined;
   readonly cmdline: string;
   readonly devices: readonly MachineDevice[];
+  /** What it takes for devices that are no 9P transports on the PCI bus; absent where there are none. */
+  readonly others?: OtherDevices | undefined;
   /** Commands for the guest's init; absent where it takes none. */
   readonly control: GuestControl | undefined;
   /** What becomes of the machine when the guest resets it; it ends unless given. */
@@ -101,13 +110,14 @@ export function wireGuest(
     map,
     cpus: plan.cpus,
     devices: plan.devices,
+    byMmio: plan.others?.byMmio,
     onConsole: (bytes) => console.transmit(bytes),
     onConsoleReady: () => console.readyForInput(),
     control: { request: (what) => requests.handle(what) },
     defer: (work) => plan.defer(guarded(work)),
     trace: deviceTrace(hooks),
   });
-  hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
+  hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram, plan.others?.tables) });
   console.connect(machine.serial);
   disposal.take(machine, (it) => it.quiesce());
   disposal.take(accelerator, (it) => it.stop());

@@ -15,6 +15,7 @@ import type { VirtioConfig } from './config.ts';
 import { Machine } from './machine.ts';
 import { shareDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
+import { byMmio } from './plug-mmio.ts';
 
 const MIB = 2 ** 20;
 const RAM = 4 * MIB;
@@ -79,6 +80,7 @@ function machineOf(virtio: readonly VirtioConfig[], handler: FrameHandler) {
   const machine = new Machine(accelerator, {
     map: memoryMap(16 * MIB),
     devices: virtio.map((one, index) => shareDevice({ mountTag: `share${index}`, handler, virtio: one })),
+    byMmio,
     onConsole: () => true,
     onConsoleReady() {},
     control: { request: (what, source) => requests.push(`${what} by ${source}`) },

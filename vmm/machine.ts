@@ -38,7 +38,7 @@ import {
   REGIONS,
 } from './memory-map.ts';
 import { wantedSlots } from './pci-places.ts';
-import { type PluggedDevice, plugVirtio } from './plug-virtio.ts';
+import { type ByMmio, type PluggedDevice, plugVirtio } from './plug-virtio.ts';
 
 const PORT_SPACE = 0x1_0000;
 /** Physical addresses of an x86-64 CPU have at most 52 bits. @spec Intel SDM vol. 3 §4.1.4 Enumeration of Paging Features by CPUID */
@@ -48,6 +48,8 @@ const MEMORY_SPACE = 2 ** 52;
 export interface MachineOptions {
   readonly map: MemoryMap;
   readonly devices: readonly MachineDevice[];
+  /** How those are plugged in that are not on the PCI bus; absent where all are. */
+  readonly byMmio?: ByMmio | undefined;
   /** CPUs, 1 unless given. */
   readonly cpus?: number;
   /** False leaves PCI as it is at power-on: no BAR has an address. True unless given. */
@@ -187,11 +189,12 @@ export class Machine implements AccessHandler {
     };
   }
 
-  #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace }: MachineOptions): void {
+  #plugFunctions(accelerator: DeviceHost, { devices, control, defer, trace, byMmio }: MachineOptions): void {
     this.pci.attach(hostBridge(), 0);
     this.pci.attach(pvpanic(control));
     const holdCpu: HoldCpu = (until) => this.#holdCpu(until);
-    this.#virtio = plugVirtio(devices, { accelerator, pci: this.pci, mmio: this.mmio, defer, holdCpu, trace });
+    const { pci, mmio } = this;
+    this.#virtio = plugVirtio(devices, { accelerator, pci, mmio, defer, holdCpu, trace, byMmio });
   }
 }
 

@@ -15,6 +15,7 @@ import { Machine } from './machine.ts';
 import { type MachineDevice, shareDevice } from './machine-device.ts';
 import { memoryMap } from './memory-map.ts';
 import { mmioPlaces } from './mmio-places.ts';
+import { byMmio } from './plug-mmio.ts';
 import { fakeAccelerator } from './test-support/fake-accelerator.ts';
 
 const MIB = 2 ** 20;
@@ -27,6 +28,7 @@ function machineOf(devices: readonly MachineDevice[]) {
   const machine = new Machine(fake.accelerator, {
     map: memoryMap(16 * MIB),
     devices,
+    byMmio,
     onConsole: () => true,
     onConsoleReady() {},
     control: { request() {} },
@@ -175,4 +177,19 @@ test('any device goes behind any transport', () => {
   const found = scanBus(machine.ports).filter(({ vendorId }) => vendorId === 0x1af4);
   expect(found.map(({ deviceId }) => deviceId)).toEqual([0x1044, 0x1005]);
   expect([driverOf(1).transport.deviceId, driverOf(1).transport.legacy]).toEqual([4, true]);
+});
+
+test('a machine without a way to plug devices in by MMIO says of which it has none', () => {
+  const fake = fakeAccelerator();
+  const plug = (virtio: VirtioConfig) =>
+    new Machine(fake.accelerator, {
+      map: memoryMap(16 * MIB),
+      devices: [share('host', virtio)],
+      onConsole: () => true,
+      onConsoleReady() {},
+      control: { request() {} },
+      defer() {},
+    });
+  expect(() => plug({})).not.toThrow();
+  expect(() => plug({ bus: 'mmio' })).toThrow("'host': this machine has no devices but those on its PCI bus");
 });

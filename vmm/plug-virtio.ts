@@ -2,14 +2,13 @@ import type { Bus } from '../devices/bus.ts';
 import type { PciBus } from '../devices/pci/pci-bus.ts';
 import type { Defer, DeviceTrace, HoldCpu } from '../devices/ports.ts';
 import type { VirtioDevice } from '../devices/virtio/device.ts';
-import { VirtioMmioTransport } from '../devices/virtio/mmio-transport.ts';
 import { VirtioPciTransport } from '../devices/virtio/pci-transport.ts';
 import { RingPoller } from '../devices/virtio/ring-poller.ts';
 import type { DeviceHost } from './accelerator.ts';
 import type { VirtioConfig } from './config.ts';
 import { DEFAULT_POLL_US } from './limits.ts';
 import type { MachineDevice } from './machine-device.ts';
-import { type MmioPlace, mmioPlaces } from './mmio-places.ts';
+import type { MmioPlace } from './mmio-places.ts';
 
 /** Where virtio devices are plugged in. */
 export interface VirtioSockets {
@@ -19,10 +18,12 @@ export interface VirtioSockets {
   readonly defer: Defer;
   readonly holdCpu: HoldCpu;
   readonly trace?: DeviceTrace | undefined;
+  /** For devices that are not on the PCI bus; absent where there are none. */
+  readonly byMmio?: ByMmio | undefined;
 }
 
 /** What every transport takes. */
-type TransportParts = Pick<
+export type TransportParts = Pick<
   ConstructorParameters<typeof VirtioPciTransport>[0],
   'device' | 'memory' | 'doorbells' | 'holdCpu' | 'trace' | 'rings'
 >;
@@ -36,10 +37,17 @@ export interface PluggedDevice {
   drained(): Promise<void>;
 }
 
+/** How devices are plugged in without a bus that finds them. */
+export interface ByMmio {
+  /** Where each device is put; undefined for one on the PCI bus. */
+  places(devices: readonly MachineDevice[]): readonly (MmioPlace | undefined)[];
+  plug(parts: TransportParts, virtio: VirtioConfig, place: MmioPlace, sockets: VirtioSockets): PluggedDevice;
+}
+
 /** Plugs each device in behind the transport it is configured for, and returns them in the same order. */
 export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSockets): PluggedDevice[] {
-  const { accelerator, defer, holdCpu, trace } = sockets;
-  const places = mmioPlaces(devices);
+  const { accelerator, defer, holdCpu, trace, byMmio } = sockets;
+  const places = byMmio?.places(devices);
   const poller = accelerator.concurrent
     ? // What looking takes is the host's time, whatever the machine's is.
       new RingPoller({ defer, now: () => performance.now() })
@@ -55,8 +63,10 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
       rings: virtio,
       trace: trace && labelled(trace, label),
     };
-    const place = places[index];
-    return place === undefined ? plugIntoPci(parts, virtio, sockets) : plugIntoMmio(parts, virtio, place, sockets);
+    const place = places?.[index];
+    if (place !== undefined && byMmio !== undefined) return byMmio.plug(parts, virtio, place, sockets);
+    if (virtio.bus === 'mmio') throw new Error(`${label}: this machine has no devices but those on its PCI bus`);
+    return plugIntoPci(parts, virtio, sockets);
   });
 }
 
@@ -72,21 +82,6 @@ function plugIntoPci(parts: TransportParts, virtio: VirtioConfig, { accelerator,
     function: addr?.function ?? 0,
   });
   return { device: parts.device, drained: () => transport.drained };
-}
-
-function plugIntoMmio(
-  parts: TransportParts,
-  { legacy = false }: VirtioConfig,
-  { base, length, irq }: MmioPlace,
-  { accelerator, mmio }: VirtioSockets,
-): PluggedDevice {
-  const transport = new VirtioMmioTransport({ ...parts, line: accelerator.line(irq), legacy });
-  if (mmio.map(base, length, transport.target) === undefined) {
-    throw new Error(`${transport.target.name}: its addresses are taken`);
-  }
-  transport.placed(base);
-  parts.trace?.events?.emit('plugged', { name: transport.target.name, bus: 'mmio', address: base });
-  return { device: parts.device, reset: () => transport.reset(), drained: () => transport.drained };
 }
 
 /** Says of which device faults and events are. */

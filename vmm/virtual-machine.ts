@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Counters, Counts } from '../ninep/counters.ts';
+import { OTHER_TABLES } from '../trace/other-tables.ts';
 import { chooseAccelerator } from './accelerators/choose.ts';
 import { memoryNeeded } from './boot/load-linux.ts';
 import { CONTROL_TAG, commandLine, ROOT_TAG, runsOurInit } from './boot-plan.ts';
@@ -19,6 +20,7 @@ import { mmioPlaces, mmioWords } from './mmio-places.ts';
 import { openDevice } from './open-device.ts';
 import { openDevices } from './open-devices.ts';
 import { ownConsole, shellDevice } from './own-console.ts';
+import { byMmio } from './plug-mmio.ts';
 import { type ServedExport, shareSession } from './share-session.ts';
 import { openRoot } from './shares.ts';
 
@@ -90,8 +92,9 @@ async function assemble(
   const cmdline = commandLine(config, { ...files, kernelWords, shellOn: shellDevice(config, own) });
   const defer = (work: () => void) => void setImmediate(work);
   const { onReboot } = config;
+  const others = { byMmio, tables: OTHER_TABLES };
   return wireGuest(
-    { accelerator, map, cpus, kernel, initrd, cmdline, devices, control, console, onReboot, defer },
+    { accelerator, map, cpus, kernel, initrd, cmdline, devices, others, control, console, onReboot, defer },
     hooks,
     disposal,
   );

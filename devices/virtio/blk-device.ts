@@ -5,7 +5,8 @@
  */
 import { copyIn } from '../../bytes/segments.ts';
 import type { AccessWidth, Defer } from '../ports.ts';
-import { BLK_FEATURE, type BlkOwner, blkConfig } from './blk-config-registers.ts';
+import { type BlkOwner, blkConfig } from './blk-config-registers.ts';
+import { BLK_FEATURE } from './blk-features.ts';
 import { BLK_REQUESTS, BLK_STATUS, type BlkStatus, type Disk, readRequest } from './blk-requests.ts';
 import { type BlockStore, SECTOR } from './block-store.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';

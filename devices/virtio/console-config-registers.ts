@@ -1,29 +1,5 @@
-/** The numbers of the console device: feature bits, and its configuration as a table. */
+/** The configuration of the console device as a table. */
 import { registerBlock } from '../../bytes/registers.ts';
-import { type FeatureWords, maskOf } from './feature-table.ts';
-
-/** Feature bits of consoles. */
-export const CONSOLE_FEATURES = {
-  SIZE: 0,
-  MULTIPORT: 1,
-  EMERG_WRITE: 2,
-} as const;
-
-/** What they mean. */
-export const CONSOLE_WORDS: FeatureWords<typeof CONSOLE_FEATURES> = {
-  spec: 'virtio 1.2 §5.3.3 Feature bits',
-  docs: {
-    SIZE: 'The device tells the size of the terminal.',
-    MULTIPORT: 'The device has several ports.',
-    EMERG_WRITE: 'A character can be written before there are queues.',
-  },
-};
-
-/** Feature bits this device offers. */
-export const CONSOLE_FEATURE = {
-  size: maskOf(CONSOLE_FEATURES.SIZE),
-  emergWrite: maskOf(CONSOLE_FEATURES.EMERG_WRITE),
-} as const;
 
 /** What the configuration asks of the device. */
 export interface ConsoleOwner {

@@ -5,7 +5,8 @@
  * @spec virtio 1.2 §5.3 Console Device
  */
 import type { AccessWidth, Defer } from '../ports.ts';
-import { CONSOLE_FEATURE, type ConsoleOwner, consoleConfig } from './console-config-registers.ts';
+import { type ConsoleOwner, consoleConfig } from './console-config-registers.ts';
+import { CONSOLE_FEATURE } from './console-features.ts';
 import { ConsoleOutput } from './console-output.ts';
 import type { DeviceContext, VirtioDevice } from './device.ts';
 import type { Chain, Virtqueue } from './virtqueue.ts';

@@ -1,6 +1,6 @@
 /** What virtio device ids and feature bits are called, for people: in the specification's words. */
-import { BLK_FEATURES } from './blk-config-registers.ts';
-import { CONSOLE_FEATURES } from './console-config-registers.ts';
+import { BLK_FEATURES } from './blk-features.ts';
+import { CONSOLE_FEATURES } from './console-features.ts';
 import { type FeatureBits, LEGACY_FEATURES, RESERVED_FEATURES } from './feature-table.ts';
 import { P9_FEATURES } from './p9-config-registers.ts';
 

@@ -1,6 +1,6 @@
 /** What feature bits mean, for who reads: names, sentences and citations out of their tables. */
-import { BLK_FEATURES, BLK_WORDS } from './blk-config-registers.ts';
-import { CONSOLE_FEATURES, CONSOLE_WORDS } from './console-config-registers.ts';
+import { BLK_FEATURES, BLK_WORDS } from './blk-features.ts';
+import { CONSOLE_FEATURES, CONSOLE_WORDS } from './console-features.ts';
 import {
   type FeatureBits,
   type FeatureWords,

@@ -7,7 +7,7 @@ import { emptyModel, foldEvent, type MachineModel } from '../model/machine-model
 import type { RunState } from '../protocol.ts';
 
 /** Least time between two times the page is drawn, in milliseconds, so that most of every second is left for events. */
-const LEAST_PAUSE_MS = 100;
+export const LEAST_PAUSE_MS = 100;
 
 /** Has `draw` called before the first frame after so many milliseconds. */
 function beforeFrame(draw: (now: number) => void, pauseMs: number): void {

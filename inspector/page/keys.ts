@@ -1,5 +1,5 @@
 /** Keys: each view and the shell bring a table of them; the innermost one that knows a key takes it. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** One key, or several that do the same. */
 export interface KeyRow {
@@ -23,7 +23,8 @@ const tables: KeyTable[] = [];
 export function useKeys(title: string, rows: readonly KeyRow[]): void {
   const table = useRef<KeyTable>({ title, rows });
   table.current.rows = rows;
-  useEffect(() => {
+  // Not after the next frame: who sees the component may press a key before that.
+  useLayoutEffect(() => {
     const mine = table.current;
     tables.push(mine);
     return () => {

@@ -1,5 +1,5 @@
 /** What surrounds every view: what is inspected, the list of views, what holds and steps the machine, and time. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Inspected } from '../inspected.ts';
 import { ControlBar, DEFAULT_STEP, type StepSetting, stepChoice } from './control-bar.tsx';
 import { Follower } from './follower.ts';
@@ -30,7 +30,7 @@ export function Shell({ inspected, views = VIEWS }: ShellProps) {
   const filter = useRef<HTMLInputElement>(null);
 
   useEffect(() => inspected.listen(follower), [inspected, follower]);
-  useEffect(() => answerKeys(window), []);
+  useLayoutEffect(() => answerKeys(window), []);
   useEffect(() => writeSelection(window, selection), [selection]);
   useEffect(() => showTheme(theme), [theme]);
 

@@ -7,6 +7,8 @@ export interface Flood {
   pour(requests: number): Promise<number>;
   /** Tells of so many events a second for some seconds. Resolves to the times between frames in milliseconds. */
   run(eventsPerSecond: number, seconds: number): Promise<number[]>;
+  /** Resolves when what was told until now is drawn. */
+  drawn(): Promise<void>;
 }
 
 const SIZE = 128;

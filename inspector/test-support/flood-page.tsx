@@ -5,6 +5,7 @@
 import { render } from 'preact';
 import type { Inspected, InspectedListener } from '../inspected.ts';
 import { emptyModel } from '../model/machine-model.ts';
+import { LEAST_PAUSE_MS } from '../page/follower.ts';
 import { Shell } from '../page/shell.tsx';
 import { showTheme } from '../page/theme.ts';
 import { type Flood, floodEvents } from './flood-events.ts';
@@ -31,6 +32,7 @@ const inspected: Inspected = {
   },
 };
 
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 window.flood = {
@@ -67,6 +69,12 @@ window.flood = {
     }
     going = false;
     return frames.slice(1);
+  },
+  async drawn() {
+    // The page's own timer and frame were asked for before these.
+    await new Promise((resolve) => setTimeout(resolve, LEAST_PAUSE_MS));
+    await nextFrame();
+    await nextFrame();
   },
 };
 

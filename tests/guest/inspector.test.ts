@@ -8,14 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { GUEST_TIMEOUT_MS } from '../support/guest.ts';
 import { type InspectedRun, inspectedRun } from '../support/inspected-run.ts';
 import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
 
 const define = withoutChromium === undefined ? describe : describe.skip;
 const PICTURES = process.env.TSVMM_PICTURES ?? join(tmpdir(), 'tsvmm-inspector-pictures');
-/** Longest to wait for the page to show something. */
-const PATIENCE_MS = 60_000;
 const FILE_LENGTH = 200_000;
 
 /** What the page showed of the bus at one time. */
@@ -86,10 +85,11 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
       await of.setViewportSize({ width, height: 860 });
       const button = of.locator('header button', { hasText: /^(system|light|dark)$/ });
       for (let turns = 0; turns < 3 && (await button.textContent()) !== theme; turns++) await button.click();
-      await of.waitForTimeout(200);
+      const wide = () => of.evaluate('document.documentElement.scrollWidth > window.innerWidth');
+      // What is as wide as there is room learns a frame later how much there is.
+      await eventually(async () => expect([name, look, await wide()]).toEqual([name, look, false]));
       await of.screenshot({ path: join(PICTURES, `${name}-${look}.png`) });
-      const wide = await of.evaluate('document.documentElement.scrollWidth > window.innerWidth');
-      expect([name, look, wide]).toEqual([name, look, false]);
+      expect([name, look, await wide()]).toEqual([name, look, false]);
     }
     await of.setViewportSize({ width: 1280, height: 860 });
   };
@@ -99,10 +99,14 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
   const busOfBoot = async (): Promise<readonly BusState[]> => {
     const watched = await newPage();
     await watched.addInitScript(RECORD_BUS);
-    const booting = await inspectedRun([
-      ...['run', '--accel', 'software', '-m', '512M', '--inspect', '0'],
-      ...['--virtfs', `local,path=${share},mount_tag=host,readonly=on`, '--', 'sh', '-c', 'echo up; read go'],
-    ]);
+    // Where processors are short the page has them before the guest does.
+    const booting = await inspectedRun(
+      [
+        ...['run', '--accel', 'software', '-m', '512M', '--inspect', '0'],
+        ...['--virtfs', `local,path=${share},mount_tag=host,readonly=on`, '--', 'sh', '-c', 'echo up; read go'],
+      ],
+      { urgent: false },
+    );
     /** Waits for a state of the bus, and gives all up to then. */
     const busUntil = async (holds: (states: readonly BusState[]) => boolean): Promise<readonly BusState[]> => {
       for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await watched.waitForTimeout(20)) {
@@ -148,8 +152,10 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
     async () => {
       await page.waitForSelector('[role=status].stands');
       expect(page.url()).not.toContain('token');
-      await expect(text('main, .view')).resolves.toMatch(/virtio-9p/);
-      expect(await before().textContent()).toMatch(/config-(read|write)/);
+      await eventually(async () => {
+        expect(await text('main, .view')).toMatch(/virtio-9p/);
+        expect(await before().textContent()).toMatch(/config-(read|write)/);
+      });
       await page.reload();
       await page.waitForSelector('[role=status].stands');
     },
@@ -177,33 +183,32 @@ define(`[browser] the inspector${withoutChromium === undefined ? '' : ` [${witho
       await page.getByRole('button', { name: 'Run', exact: true }).click();
       await page.waitForSelector('[role=status].runs');
       machine.process.stdin.write('go\n');
-      for (const began = Date.now(); !machine.output().includes('done'); ) {
-        expect(Date.now() - began).toBeLessThan(PATIENCE_MS * 2);
-        await new Promise((again) => setTimeout(again, 100));
-      }
+      await eventually(() => expect(machine.output()).toContain('done'));
       const shown = await views(page);
       expect(shown).toEqual(expect.arrayContaining(['Bus', 'Rings', 'Fids', 'Latencies', 'Timeline']));
       for (const [index, view] of shown.entries()) {
         await show(view);
-        await page.waitForTimeout(300);
+        await page.waitForSelector(`main[aria-label="${view}"]`);
         await photograph(page, `${String(index + 1).padStart(2, '0')}-${view.toLowerCase().replaceAll(' ', '-')}`);
       }
       await page.keyboard.press('m');
       await page.locator('.sequence .asked', { hasText: 'Tread' }).last().click();
       await show('Timeline');
-      const told = await text('main, .view');
-      for (const part of [
-        'Tread',
-        'kick',
-        'chain taken',
-        'preadv2',
-        'Rread',
-        'chain returned',
-        'notification',
-        'interrupt',
-      ]) {
-        expect(told).toContain(part);
-      }
+      await eventually(async () => {
+        const told = await text('main[aria-label="Timeline"]');
+        for (const part of [
+          'Tread',
+          'kick',
+          'chain taken',
+          'preadv2',
+          'Rread',
+          'chain returned',
+          'notification',
+          'interrupt',
+        ]) {
+          expect(told).toContain(part);
+        }
+      });
     },
     GUEST_TIMEOUT_MS * 2,
   );

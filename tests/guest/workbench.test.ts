@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
 import { type PageServer, servePage } from '../support/page/page-server.ts';
 
@@ -46,6 +47,7 @@ define(`[browser] the workbench${withoutChromium === undefined ? '' : ` [${witho
   async function open(address: string, look: (typeof LOOKS)[number] = LOOKS[0]): Promise<Page> {
     const viewport = { width: look.width, height: 900 };
     const page = await browser.newPage({ viewport, colorScheme: look.colorScheme });
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => complaints.push(message.text()));
     await page.goto(address, { waitUntil: 'load' });
@@ -60,12 +62,11 @@ define(`[browser] the workbench${withoutChromium === undefined ? '' : ` [${witho
       (await entries.count()) === 0 ? undefined : await entries.first().getAttribute(attribute);
     const before = await newest('data-number');
     await act();
-    const deadline = Date.now() + 60_000;
-    while ((await newest('data-key')) !== key || (await newest('data-number')) === before) {
-      if (Date.now() > deadline) throw new Error(`nothing came of ${key}`);
-      await page.waitForTimeout(30);
-    }
-    return (await entries.first().textContent()) ?? '';
+    return eventually(async () => {
+      expect(await newest('data-key')).toBe(key);
+      expect(await newest('data-number')).not.toBe(before);
+      return (await entries.first().textContent()) ?? '';
+    });
   }
 
   const press = (page: Page, key: string) => () => page.keyboard.press(key);
@@ -83,7 +84,8 @@ define(`[browser] the workbench${withoutChromium === undefined ? '' : ` [${witho
         expect(await recorded(page, 'send', press(page, 'S'))).toContain(reply);
       }
       await page.keyboard.press('3');
-      expect(await page.locator('.ninep details[open] .bytes').textContent()).toContain('by a driver of y');
+      const bytes = page.locator('.ninep details[open] .bytes');
+      await eventually(async () => expect(await bytes.textContent()).toContain('by a driver of y'));
       await page.close();
       expect(complaints).toEqual([]);
     },

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import type { TraceEvent } from '../../trace/event.ts';
 import { RecordingTrace } from '../../trace/recording/recording-encoder.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { launchChromium } from '../support/page/chromium.ts';
 import { servePage } from '../support/page/page-server.ts';
 
@@ -60,6 +61,7 @@ export async function openInspectorPage(
   );
   const browser: Browser = await launchChromium();
   const page = await browser.newPage({ viewport: { width, height } });
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => complaints.push(message.text()));

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Browser, Page } from 'playwright-core';
 import { Tree } from '../../ninep/client/tree.ts';
 import type { TraceEvent } from '../../trace/event.ts';
+import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { launchChromium, withoutChromium } from '../support/page/chromium.ts';
 import { inspectorPage } from '../support/page/inspector-page.ts';
 import { type PageServer, servePage } from '../support/page/page-server.ts';
@@ -30,10 +31,22 @@ declare const document: PageElement & {
 declare const location: { readonly hash: string };
 declare function getComputedStyle(element: PageElement): { readonly backgroundColor: string };
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 const define = withoutChromium === undefined ? describe : describe.skip;
 /** Pictures of every view, for people to look at. */
 const PICTURES = fileURLToPath(new URL('../../build/pictures/inspector/', import.meta.url));
+
+/** For the page: presses a key in the very moment that there is an element, and `?` as soon as anything is inspected. */
+const PRESS_WHEN = `
+  globalThis.press = (key) => window.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  globalThis.pressWhen = (selector, key) =>
+    new MutationObserver((_, observer) => {
+      if (document.querySelector(selector) === null) return;
+      observer.disconnect();
+      press(key);
+    }).observe(document, { subtree: true, childList: true });
+  pressWhen('.shell', '?');
+`;
 
 define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
   const path = mkdtempSync(join(tmpdir(), 'tsvmm-page-'));
@@ -70,9 +83,13 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
   });
 
   /** A page that shows a recording, standing at its end. */
-  async function show(options: Parameters<Browser['newPage']>[0] = {}, buffer = recording): Promise<void> {
+  async function show(
+    options: Parameters<Browser['newPage']>[0] = {},
+    { buffer = recording, script = '' } = {},
+  ): Promise<void> {
     page = await browser.newPage(options);
-    page.setDefaultTimeout(60_000);
+    await page.addInitScript(script);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => complaints.push(message.text()));
     await page.goto(server.address, { waitUntil: 'load' });
@@ -104,21 +121,23 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
           for (const { shortcut, title } of views) {
             await page.keyboard.press(shortcut);
             await page.waitForSelector(`main[aria-label="${title}"]`);
-            expect((await text('main')).length).toBeGreaterThan(20);
-            // What does not fit scrolls in its own place, not the page.
-            const sticksOut = await page.evaluate(() =>
-              [document.documentElement, document.querySelector('main')].map(
-                (one) => (one?.scrollWidth ?? 0) - (one?.clientWidth ?? 0),
-              ),
-            );
-            expect([title, sticksOut]).toEqual([title, [0, 0]]);
-            // In a narrow window the views are one line that scrolls.
-            const link = await page.locator('.view-link[aria-current]').boundingBox();
-            expect([title, (link?.x ?? -2) >= -1, (link?.x ?? 0) + (link?.width ?? 0) <= width + 1]).toEqual([
-              title,
-              true,
-              true,
-            ]);
+            await eventually(async () => {
+              expect((await text('main')).length).toBeGreaterThan(20);
+              // What does not fit scrolls in its own place, not the page.
+              const sticksOut = await page.evaluate(() =>
+                [document.documentElement, document.querySelector('main')].map(
+                  (one) => (one?.scrollWidth ?? 0) - (one?.clientWidth ?? 0),
+                ),
+              );
+              expect([title, sticksOut]).toEqual([title, [0, 0]]);
+              // In a narrow window the views are one line that scrolls.
+              const link = await page.locator('.view-link[aria-current]').boundingBox();
+              expect([title, (link?.x ?? -2) >= -1, (link?.x ?? 0) + (link?.width ?? 0) <= width + 1]).toEqual([
+                title,
+                true,
+                true,
+              ]);
+            });
             await page.screenshot({ path: join(PICTURES, `${title.toLowerCase()}-${colorScheme}-${width}.png`) });
           }
           const nameless = await page.evaluate(
@@ -149,14 +168,13 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
       expect(reached.indexOf('Step')).toBeGreaterThan(0);
       expect(reached.some((one) => one.startsWith('Bus'))).toBe(true);
       expect(reached.findIndex((one) => one.startsWith('Bus'))).toBeGreaterThan(reached.indexOf('Step'));
-      const before = () => text('.before .number');
-      expect(await before()).toBe(String(events.at(-1)?.id));
+      const shows = (id: string) =>
+        page.waitForFunction((wanted) => document.querySelector('.before .number')?.textContent === wanted, id);
+      await shows(String(events.at(-1)?.id));
       await page.keyboard.press('Home');
       await page.waitForFunction(() => document.querySelector('.before .number') === null);
       const kindAfter = (kind: string, id: number) =>
         String(events.find((one) => one.kind === kind && one.id > id)?.id);
-      const shows = (id: string) =>
-        page.waitForFunction((wanted) => document.querySelector('.before .number')?.textContent === wanted, id);
       await page.selectOption('.control select', 'status');
       await page.locator('main').click({ position: { x: 2, y: 2 } });
       const [first, second] = events.filter(({ kind }) => kind === 'status').map(({ id }) => id);
@@ -165,17 +183,17 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
       await page.keyboard.press('n');
       await shows(String(second));
       await page.keyboard.press('s');
-      expect(await stateNow()).toBe('driver');
+      await eventually(async () => expect(await stateNow()).toBe('driver'));
       await page.selectOption('.control select', 'register-write');
       await page.getByRole('button', { name: 'Step' }).click();
       await shows(kindAfter('register-write', second ?? 0));
       // What is written is explained by the table of the register.
-      expect(await text('.before')).toMatch(/virtio 1\.2 §/);
+      await eventually(async () => expect(await text('.before')).toMatch(/virtio 1\.2 §/));
       await page.getByRole('button', { name: 'Back' }).click();
       await shows(String(Number(kindAfter('register-write', second ?? 0)) - 1));
       await page.locator('.time input').fill(String(events.at(-1)?.time));
       await shows(String(events.at(-1)?.id));
-      expect(await stateNow()).toBe('reset');
+      await eventually(async () => expect(await stateNow()).toBe('reset'));
       expect(complaints).toEqual([]);
       await page.close();
     },
@@ -186,7 +204,7 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
     'says of what is not there yet what will bring it',
     async () => {
       const machine = events.findIndex(({ kind }) => kind === 'machine');
-      await show({ viewport: { width: 1200, height: 800 } }, recordingOf(events.slice(0, machine + 1)));
+      await show({ viewport: { width: 1200, height: 800 } }, { buffer: recordingOf(events.slice(0, machine + 1)) });
       for (const [key, title, words] of [
         ['f', 'Features', 'once it has set DRIVER'],
         ['q', 'Rings', 'with DRIVER_OK'],
@@ -197,7 +215,7 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
       ] as const) {
         await page.keyboard.press(key);
         await page.waitForSelector(`main[aria-label="${title}"]`);
-        expect(await text('main')).toContain(words);
+        await eventually(async () => expect(await text('main')).toContain(words));
       }
       expect(complaints).toEqual([]);
       await page.close();
@@ -210,8 +228,8 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
     async () => {
       await show({ viewport: { width: 1200, height: 900 } });
       await page.keyboard.press('c');
-      const register = () => text('.detail h3');
-      expect(await register()).toBe('vendor_id');
+      const register = (name: string) => eventually(async () => expect(await text('.detail h3')).toBe(name));
+      await register('vendor_id');
       for (const [key, name] of [
         ['ArrowRight', 'vendor_id'],
         ['ArrowRight', 'device_id'],
@@ -220,16 +238,33 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
         ['ArrowLeft', 'vendor_id'],
       ] as const) {
         await page.keyboard.press(key);
-        await page.waitForFunction((wanted) => document.querySelector('.detail h3')?.textContent === wanted, name);
+        await register(name);
       }
       await page.getByRole('button', { name: /MSI-X/ }).click();
       await page.mouse.move(0, 0);
-      expect(await register()).toBe('capability_id');
+      await register('capability_id');
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('ArrowRight');
-      await page.waitForFunction(() => document.querySelector('.detail h3')?.textContent === 'message_control');
-      expect(await text('.detail')).toContain('0xc000');
-      expect(await text('.detail .bits')).toMatch(/15MSIX_ENABLE1/);
+      await register('message_control');
+      await eventually(async () => {
+        expect(await text('.detail')).toContain('0xc000');
+        expect(await text('.detail .bits')).toMatch(/15MSIX_ENABLE1/);
+      });
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a key pressed the moment there is something that takes it is taken',
+    async () => {
+      await show({ viewport: { width: 1200, height: 900 } }, { script: PRESS_WHEN });
+      await page.waitForSelector('dialog');
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
+      await page.evaluate("pressWhen('.detail h3', 'j'); press('c')");
+      await eventually(async () => expect(await text('.detail h3')).toBe('base_address_0'));
       expect(complaints).toEqual([]);
       await page.close();
     },
@@ -241,8 +276,10 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
     async () => {
       await show({ viewport: { width: 1200, height: 800 }, colorScheme: 'light' });
       await page.keyboard.press('?');
-      const help = await text('dialog');
-      for (const { title } of await listedViews()) expect(help).toContain(title);
+      await eventually(async () => {
+        const help = await text('dialog');
+        for (const { title } of await listedViews()) expect(help).toContain(title);
+      });
       await page.keyboard.press('Escape');
       await page.waitForSelector('dialog', { state: 'detached' });
       const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -250,16 +287,16 @@ define(`[browser] the inspector's page${withoutChromium === undefined ? '' : ` [
       await page.keyboard.press('T');
       await page.keyboard.press('T');
       await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
-      expect(await back()).not.toBe(light);
+      await eventually(async () => expect(await back()).not.toBe(light));
       await page.keyboard.press('f');
       await page.waitForFunction(() => location.hash.includes('view=features'));
       await page.reload();
       await page.waitForSelector('input[type=file]');
-      expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+      await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
       const none = { name: 'none', mimeType: 'text/plain', buffer: Buffer.from('no recording at all') };
       await page.setInputFiles('input[type=file]', none);
       await page.waitForSelector('[role=alert]');
-      expect(await text('[role=alert]')).toBe('it does not begin as a recording does');
+      await eventually(async () => expect(await text('[role=alert]')).toBe('it does not begin as a recording does'));
       expect(complaints).toEqual([]);
       await page.close();
     },

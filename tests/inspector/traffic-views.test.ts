@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Tree } from '../../ninep/client/tree.ts';
 import type { TraceEvent } from '../../trace/event.ts';
+import { eventually } from '../support/eventually.ts';
 import { withoutChromium } from '../support/page/chromium.ts';
 import { type InspectorPage, openInspectorPage, recordingOf } from './inspector-page.ts';
 import { toldShare } from './told-share.ts';
 
 const define = withoutChromium === undefined ? describe : describe.skip;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const VIEWS = ['Rings', 'Messages', 'Fids', 'Latencies', 'Timeline', 'Events'] as const;
 
 define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${withoutChromium}]`}`, () => {
@@ -46,12 +47,12 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     await shown.page.keyboard.press('Escape');
   });
 
-  const view = (name: (typeof VIEWS)[number]) => shown.page.locator('.view-link', { hasText: name }).click();
-  /** Types after `/`, and waits until what is shown is what that asks for. */
-  const filter = async (words: string, isShown: () => Promise<boolean>) => {
-    await shown.page.locator('.choices input').fill(words);
-    for (let look = 0; look < 200 && !(await isShown()); look += 1) await shown.page.waitForTimeout(25);
+  const view = async (name: (typeof VIEWS)[number]) => {
+    await shown.page.locator('.view-link', { hasText: name }).click();
+    await shown.page.waitForSelector(`main[aria-label="${name}"]`);
   };
+  /** Types after `/`, which says what the view shows. */
+  const filter = (words: string) => shown.page.locator('.choices input').fill(words);
   const rows = () => shown.page.locator('.row[role=option]');
   const text = async (selector: string) => (await shown.page.locator(selector).textContent()) ?? '';
   const requestOf = (name: string) => events.find((one) => one.kind === 'request' && one.fields.name === name)?.id;
@@ -61,30 +62,46 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     async () => {
       const { page } = shown;
       await view('Messages');
-      await filter('Tread', async () => /Tread/.test((await rows().first().textContent()) ?? ''));
-      expect(await page.locator('.row[role=option]').count()).toBeGreaterThan(10);
-      await page.locator('.row[role=option]').first().click();
-      const detail = await text('.event-detail');
-      expect(detail).toContain('offset[8]');
-      expect(detail).toMatch(/preadv2\(\d+, \[100\], 0, RWF_NOWAIT\) = 12/);
-      expect(await page.locator('.bytes').last().textContent()).toMatch(/some[\s\S]*content/);
+      await filter('Tread');
+      await eventually(async () => {
+        expect(await rows().first().textContent()).toContain('Tread');
+        expect(await rows().count()).toBeGreaterThan(10);
+      });
+      await rows().first().click();
+      await eventually(async () => {
+        const detail = await text('.event-detail');
+        expect(detail).toContain('offset[8]');
+        expect(detail).toMatch(/preadv2\(\d+, \[100\], 0, RWF_NOWAIT\) = 12/);
+        expect(await page.locator('.bytes').last().textContent()).toMatch(/some[\s\S]*content/);
+      });
       await page.locator('.message button', { hasText: 'offset[8]' }).hover();
-      expect((await page.locator('.message mark').allTextContents()).join('').trim()).toBe('00 00 00 00 00 00 00 00');
-      await filter('error', async () => (await rows().count()) === 1);
-      expect(await rows().count()).toBe(1);
-      expect(await rows().textContent()).toContain('missing');
+      await eventually(async () =>
+        expect((await page.locator('.message mark').allTextContents()).join('').trim()).toBe('00 00 00 00 00 00 00 00'),
+      );
+      await filter('error');
+      await eventually(async () => {
+        expect(await rows().count()).toBe(1);
+        expect(await rows().textContent()).toContain('missing');
+      });
       await rows().click();
-      expect(await text('.event-detail .bad >> nth=0')).toBe('ENOENT: No such file or directory');
-      expect(await text('.event-detail')).toContain('A system call made for it failed so.');
+      await eventually(async () => {
+        expect(await text('.event-detail .bad >> nth=0')).toBe('ENOENT: No such file or directory');
+        expect(await text('.event-detail')).toContain('A system call made for it failed so.');
+      });
       const refused = page.locator('.event-detail details');
       expect(await refused.locator('tr.set').first().isVisible()).toBe(false);
       await refused.locator('summary').click();
-      expect(await refused.locator('tr.set').allInnerTexts()).toEqual([
-        expect.stringContaining('a name of wname is empty, or has / or NUL in it'),
-        expect.stringContaining('the first name is not there'),
-      ]);
-      await filter('no such message', async () => (await rows().count()) === 0);
-      expect(await text('.split-main')).toContain('No message is like that.');
+      await eventually(async () =>
+        expect(await refused.locator('tr.set').allInnerTexts()).toEqual([
+          expect.stringContaining('a name of wname is empty, or has / or NUL in it'),
+          expect.stringContaining('the first name is not there'),
+        ]),
+      );
+      await filter('no such message');
+      await eventually(async () => {
+        expect(await rows().count()).toBe(0);
+        expect(await text('.split-main')).toContain('No message is like that.');
+      });
     },
     TIMEOUT_MS,
   );
@@ -100,18 +117,22 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       await page.waitForSelector('.waterfall');
       const steps = page.locator('.step');
       const chosen = page.locator('.step[aria-pressed=true]');
-      expect(await chosen.count()).toBe(1);
+      await eventually(async () => expect(await chosen.count()).toBe(1));
       await page.keyboard.press('ArrowLeft');
       await page.keyboard.press('ArrowLeft');
-      const names = await steps.locator('.step-name').allInnerTexts();
-      expect([names[0], names[1], names[2], names.at(-1)]).toEqual(['kick', 'chain taken', 'request', 'interrupt']);
+      await eventually(async () => {
+        const names = await steps.locator('.step-name').allInnerTexts();
+        expect([names[0], names[1], names[2], names.at(-1)]).toEqual(['kick', 'chain taken', 'request', 'interrupt']);
+      });
       await page.keyboard.press('k');
-      expect(await chosen.locator('.step-name').textContent()).toBe('chain taken');
-      expect(await text('.event-detail h2')).toContain('chain');
-      expect(await page.locator('.descriptors tbody tr').count()).toBeGreaterThan(1);
+      await eventually(async () => {
+        expect(await chosen.locator('.step-name').textContent()).toBe('chain taken');
+        expect(await text('.event-detail h2')).toContain('chain');
+        expect(await page.locator('.descriptors tbody tr').count()).toBeGreaterThan(1);
+      });
       const before = await text('.split-main .bar');
       await page.keyboard.press('ArrowRight');
-      expect(await text('.split-main .bar')).not.toBe(before);
+      await eventually(async () => expect(await text('.split-main .bar')).not.toBe(before));
     },
     TIMEOUT_MS,
   );
@@ -122,16 +143,20 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       const { page } = shown;
       await view('Rings');
       const chains = events.filter(({ kind }) => kind === 'chain').length;
-      expect(await text('.figures')).toContain(String(chains));
-      expect(await page.locator('svg.ring').getAttribute('aria-label')).toContain(
-        `${chains} taken, ${chains} returned`,
-      );
-      await page.locator('.row[role=option]').first().click();
-      const detail = await text('.event-detail');
-      for (const word of ['INDIRECT', 'WRITE', 'NEXT', 'kick #', 'notification #', 'interrupt #', 'Rlerror']) {
-        expect(detail).toContain(word);
-      }
-      expect(await page.locator('svg.ring .chosen').count()).toBe(1);
+      await eventually(async () => {
+        expect(await text('.figures')).toContain(String(chains));
+        expect(await page.locator('svg.ring').getAttribute('aria-label')).toContain(
+          `${chains} taken, ${chains} returned`,
+        );
+      });
+      await rows().first().click();
+      await eventually(async () => {
+        const detail = await text('.event-detail');
+        for (const word of ['INDIRECT', 'WRITE', 'NEXT', 'kick #', 'notification #', 'interrupt #', 'Rlerror']) {
+          expect(detail).toContain(word);
+        }
+        expect(await page.locator('svg.ring .chosen').count()).toBe(1);
+      });
     },
     TIMEOUT_MS,
   );
@@ -146,12 +171,14 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       await page.locator('.time input').fill(String((reset?.time ?? 1) - 1));
       const file = page.locator('.row[role=option]', { hasText: 'file' });
       await file.click();
-      expect(await text('.event-detail h2')).toBe('/dir/file');
-      const detail = await text('.event-detail');
-      expect(detail).toContain('O_RDONLY');
-      expect(detail).toMatch(/\[88\], 12, RWF_NOWAIT\) = 0/);
+      await eventually(async () => {
+        expect(await text('.event-detail h2')).toBe('/dir/file');
+        const detail = await text('.event-detail');
+        expect(detail).toContain('O_RDONLY');
+        expect(detail).toMatch(/\[88\], 12, RWF_NOWAIT\) = 0/);
+      });
       await page.locator('.event-detail button', { hasText: 'its messages' }).click();
-      expect(await page.locator('.row[role=option]').count()).toBeGreaterThan(10);
+      await eventually(async () => expect(await rows().count()).toBeGreaterThan(10));
     },
     TIMEOUT_MS,
   );
@@ -162,18 +189,23 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       const { page } = shown;
       await view('Latencies');
       const row = page.locator('.latencies tr', { hasText: 'Tread' });
-      expect(await row.locator('td').first().textContent()).toBe('30');
-      expect(await page.locator('.plot canvas').count()).toBe(2);
+      await eventually(async () => {
+        expect(await row.locator('td').first().textContent()).toBe('30');
+        expect(await page.locator('.plot canvas').count()).toBe(2);
+      });
       await row.click();
-      expect(await text('.over-time h2')).toBe('All requests of host over time');
+      await eventually(async () => expect(await text('.over-time h2')).toBe('All requests of host over time'));
       await page.getByLabel('Tread alone').check();
-      expect(await text('.over-time h2')).toBe('Tread of host over time');
-      expect(await page.locator('.plot[aria-label="Tread over time"] canvas').count()).toBe(1);
+      await eventually(async () => {
+        expect(await text('.over-time h2')).toBe('Tread of host over time');
+        expect(await page.locator('.plot[aria-label="Tread over time"] canvas').count()).toBe(1);
+      });
       await page.locator('.latencies tr', { hasText: 'Twalk' }).click();
-      expect(await text('.over-time h2')).toBe('Twalk of host over time');
+      await eventually(async () => expect(await text('.over-time h2')).toBe('Twalk of host over time'));
       await row.click();
+      await eventually(async () => expect(await text('.over-time h2')).toBe('Tread of host over time'));
       await page.locator('.links button').first().click();
-      expect(await text('.split-main h2')).toContain('Tread');
+      await eventually(async () => expect(await text('.split-main h2')).toContain('Tread'));
     },
     TIMEOUT_MS,
   );
@@ -183,14 +215,16 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
     async () => {
       const { page } = shown;
       await view('Events');
-      await filter('events=9p tag=65535', async () => (await rows().count()) === 2);
-      expect(await page.locator('.row[role=option]').count()).toBe(2);
-      await page.locator('.row[role=option]').first().click();
-      expect(await text('.event-detail h2')).toContain(`#${requestOf('Tversion')} request`);
+      await filter('events=9p tag=65535');
+      await eventually(async () => expect(await rows().count()).toBe(2));
+      await rows().first().click();
+      await eventually(async () =>
+        expect(await text('.event-detail h2')).toContain(`#${requestOf('Tversion')} request`),
+      );
       await page.locator('.way button', { hasText: 'kick' }).click();
-      expect(await text('.event-detail h2')).toContain('kick');
-      await page.locator('.choices input').fill('tag=x');
-      expect(await text('.problem')).toBe('tag=x is not a number from 0 to 65535.');
+      await eventually(async () => expect(await text('.event-detail h2')).toContain('kick'));
+      await filter('tag=x');
+      await eventually(async () => expect(await text('.problem')).toBe('tag=x is not a number from 0 to 65535.'));
     },
     TIMEOUT_MS,
   );
@@ -207,16 +241,17 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       await page.setViewportSize({ width, height: 800 });
       for (const name of VIEWS) {
         await view(name);
-        const row = page.locator('.row[role=option]').first();
-        if (await row.count()) await row.click();
-        await page.waitForTimeout(100);
+        if (await rows().count()) await rows().first().click();
+        const over = () =>
+          page
+            .locator('.view')
+            .evaluate(
+              ({ scrollWidth, clientWidth }: { scrollWidth: number; clientWidth: number }) => scrollWidth - clientWidth,
+            );
+        // What is as wide as there is room learns a frame later how much there is.
+        await eventually(async () => expect([name, await over()]).toEqual([name, 0]));
         await picture(`${name.toLowerCase()}-${colorScheme}-${width}`);
-        const over = await page
-          .locator('.view')
-          .evaluate(
-            ({ scrollWidth, clientWidth }: { scrollWidth: number; clientWidth: number }) => scrollWidth - clientWidth,
-          );
-        expect([name, over]).toEqual([name, 0]);
+        expect([name, await over()]).toEqual([name, 0]);
       }
       await page.setViewportSize({ width: 1280, height: 800 });
       expect(complaints).toEqual([]);

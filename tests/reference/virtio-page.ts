@@ -1,8 +1,8 @@
 /** What all virtio devices share: status, features, queues, and the rules a driver can break. */
 import { hex } from '../../bytes/register-text.ts';
-import { BLK_FEATURE } from '../../devices/virtio/blk-config-registers.ts';
+import { BLK_FEATURE } from '../../devices/virtio/blk-features.ts';
 import { commonConfig } from '../../devices/virtio/common-config-registers.ts';
-import { CONSOLE_FEATURE } from '../../devices/virtio/console-config-registers.ts';
+import { CONSOLE_FEATURE } from '../../devices/virtio/console-features.ts';
 import { DEVICE_TYPES } from '../../devices/virtio/device-names.ts';
 import { featuresOf } from '../../devices/virtio/feature-words.ts';
 import { baseFeatures, legacyOffer } from '../../devices/virtio/features.ts';

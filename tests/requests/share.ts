@@ -26,14 +26,12 @@ const MOUNT_TAG_FEATURE = 1n;
 /** Largest queue the device has, which a legacy driver cannot make smaller. */
 const MOST_ENTRIES = 128;
 
-const POLL_US = 200;
-
 /** How the device's side works. */
 export interface ShareHabits {
   /** The backend answers later, and not in order. */
   readonly slow: boolean;
-  /** The device polls its ring. */
-  readonly polls: boolean;
+  /** How long the device polls its ring at most, in microseconds of which a turn of the event loop has 50; 0: not at all. */
+  readonly pollUs: number;
 }
 
 /** A share and a line to it. */
@@ -57,7 +55,7 @@ export class Share implements Line {
   #ready: Promise<void> = Promise.resolve();
   #resets = 0;
 
-  constructor(variant: Variant, { slow, polls }: ShareHabits, random: Random, patience: Patience) {
+  constructor(variant: Variant, { slow, pollUs }: ShareHabits, random: Random, patience: Patience) {
     const wires = new Wires(random);
     const memory = createMemory({ capacity: 1 << 22 });
     const backend = slow ? deferred(memory, () => wires.delay()) : memory;
@@ -72,7 +70,7 @@ export class Share implements Line {
         mountTag: 'load',
         handler: session,
         defer,
-        polling: polls ? steadyPoller(defer).upTo(POLL_US) : undefined,
+        polling: pollUs > 0 ? steadyPoller(defer).upTo(pollUs) : undefined,
       }),
       wires,
     );

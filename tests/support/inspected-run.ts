@@ -1,14 +1,12 @@
 /** `tsvmm ... --inspect` as a process, and a page of it that is no browser. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { WebSocket } from 'ws';
 import { connectMachine, type LiveSocket } from '../../inspector/live/live-machine.ts';
 import type { RunState, StepChoice } from '../../inspector/protocol.ts';
-import { patience } from '../../node-kvm/test-support/deadline.ts';
 import type { TraceEvent } from '../../trace/event.ts';
+import { PATIENCE_MS } from './eventually.ts';
 import { TSVMM } from './tsvmm.ts';
-
-/** Longest to wait for the process or its page to say something. */
-const PATIENCE_MS = 60_000 * patience;
 
 /** A run of tsvmm whose page was announced. */
 export interface InspectedRun {
@@ -18,9 +16,10 @@ export interface InspectedRun {
   readonly errors: () => string;
 }
 
-/** Starts it, and waits for the address of its page. */
-export async function inspectedRun(args: readonly string[]): Promise<InspectedRun> {
+/** Starts it, and waits for the address of its page. What is not urgent gives way to every other process of this host. */
+export async function inspectedRun(args: readonly string[], { urgent = true } = {}): Promise<InspectedRun> {
   const child = spawn(process.execPath, [TSVMM, ...args], { stdio: 'pipe' });
+  if (!urgent && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;

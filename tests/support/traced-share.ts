@@ -18,6 +18,7 @@ import { Client } from '../../ninep/client/client.ts';
 import { createSession } from '../../ninep/session.ts';
 import type { EventStream } from '../../trace/event-stream.ts';
 import { describeMachine } from '../../trace/machine-description.ts';
+import { OTHER_TABLES } from '../../trace/other-tables.ts';
 import { scoped, watchSession } from '../../trace/session-watch.ts';
 import { HostCalls } from '../../vmm/host-calls.ts';
 
@@ -82,7 +83,11 @@ export async function tracedShare(path: string, stream: EventStream | undefined,
   const slot = bus.attach(transport.pci);
   stream?.emit('host', 'plugged', { name: transport.pci.name, bus: 'pci', address: slot, function: 0 });
   const bars = assignBars(bus, RIG_WINDOWS);
-  const description = describeMachine({ pci: bus, bars, ports, mmio: memory }, [{ base: 0, length: 16 * MIB }]);
+  const description = describeMachine(
+    { pci: bus, bars, ports, mmio: memory },
+    [{ base: 0, length: 16 * MIB }],
+    OTHER_TABLES,
+  );
   stream?.emit('', 'machine', { description });
 
   const found = scanBus(ports).find(({ vendorId }) => vendorId === 0x1af4);

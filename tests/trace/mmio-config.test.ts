@@ -16,6 +16,7 @@ import { createSession } from '../../ninep/session.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import { EventStream } from '../../trace/event-stream.ts';
 import { describeMachine } from '../../trace/machine-description.ts';
+import { OTHER_TABLES } from '../../trace/other-tables.ts';
 
 /** The device-specific configuration by MMIO tells of itself, as over PCI the BAR does that it lies in. */
 
@@ -36,7 +37,11 @@ function watched(device: VirtioDevice) {
   });
   memory.map(BASE, MMIO_LENGTH, transport.target);
   stream.emit('disk', 'plugged', { name: transport.target.name, bus: 'mmio', address: BASE });
-  const description = describeMachine({ pci: { functions: () => [] }, bars: [], ports, mmio: memory }, []);
+  const description = describeMachine(
+    { pci: { functions: () => [] }, bars: [], ports, mmio: memory },
+    [],
+    OTHER_TABLES,
+  );
   stream.emit('', 'machine', { description });
   const write = (offset: number, width: 1 | 2 | 4, value: number) =>
     memory.write(BASE + MMIO_CONFIG_OFFSET + offset, width, value);

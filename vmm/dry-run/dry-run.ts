@@ -24,6 +24,7 @@ import { memoryMap, PORTS } from '../memory-map.ts';
 import { mmioPlaces, mmioWords } from '../mmio-places.ts';
 import { openDevice } from '../open-device.ts';
 import { ownConsole, shellDevice } from '../own-console.ts';
+import { byMmio } from '../plug-mmio.ts';
 import { functionsOf, mmioDevicesOf } from './look-at-machine.ts';
 import type { FileReport, MachineReport, ShareReport } from './machine-report.ts';
 
@@ -78,6 +79,7 @@ async function report(
     map,
     cpus,
     devices,
+    byMmio,
     onConsole: () => true,
     onConsoleReady() {},
     control: { request() {} },

@@ -3,6 +3,7 @@ import { systemControlB } from '../../devices/platform/odd-ports.ts';
 import { Pit } from '../../devices/platform/pit.ts';
 import type { MachineRequest } from '../../devices/ports.ts';
 import { describeMachine } from '../../trace/machine-description.ts';
+import { OTHER_TABLES } from '../../trace/other-tables.ts';
 import { QtestHost } from '../accelerators/qtest/qtest-host.ts';
 import { checkConfig } from '../check-config.ts';
 import type { VirtualMachineConfig } from '../config.ts';
@@ -18,6 +19,7 @@ import { Machine } from '../machine.ts';
 import type { MachineDevice } from '../machine-device.ts';
 import { ISA_IRQS, type MemoryMap, MemorySizeError, memoryMap, PORTS } from '../memory-map.ts';
 import { openDevices } from '../open-devices.ts';
+import { byMmio } from '../plug-mmio.ts';
 import { UsageError } from '../usage-error.ts';
 import { AddressSpace } from './address-space.ts';
 import type { QtestTarget } from './commands.ts';
@@ -106,6 +108,7 @@ export class QtestMachine {
     const machine = new Machine(host, {
       map,
       devices,
+      byMmio,
       ...(config.cpus === undefined ? {} : { cpus: config.cpus }),
       assignBars: false,
       // Nobody is at the serial port.
@@ -122,7 +125,7 @@ export class QtestMachine {
         }),
       trace: deviceTrace(hooks),
     });
-    hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram) });
+    hooks.events?.emit('', 'machine', { description: describeMachine(machine, map.ram, OTHER_TABLES) });
     disposal.take(machine, (it) => it.quiesce());
     // Nothing executes that would have to stand still.
     const letGo = hooks.inspector?.attach({ standStill: () => () => {} });

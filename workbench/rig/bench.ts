@@ -9,6 +9,7 @@ import type { Memory } from '../../ninep/backends/memory/memory.ts';
 import { createSession } from '../../ninep/session.ts';
 import type { EventStream } from '../../trace/event-stream.ts';
 import { describeMachine } from '../../trace/machine-description.ts';
+import { OTHER_TABLES } from '../../trace/other-tables.ts';
 import { watchSession } from '../../trace/session-watch.ts';
 import { Conversation } from '../compose/conversation.ts';
 import type { RegisterWindow } from './register-window.ts';
@@ -95,7 +96,7 @@ export class Bench {
       },
       wait: () => this.turns.settle(),
     });
-    stream.emit('', 'machine', { description: describeMachine(this.#opened.machine, this.ram.regions) });
+    stream.emit('', 'machine', { description: describeMachine(this.#opened.machine, this.ram.regions, OTHER_TABLES) });
   }
 
   get found(): boolean {

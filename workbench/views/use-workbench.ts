@@ -1,9 +1,9 @@
 /** Has a view drawn again after each change on the bench. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import type { Workbench } from '../workbench.ts';
 
 /** Watches while the view is shown. */
 export function useWorkbench(workbench: Workbench): void {
   const [, draw] = useState(0);
-  useEffect(() => workbench.watch(() => draw((count) => count + 1)), [workbench]);
+  useLayoutEffect(() => workbench.watch(() => draw((count) => count + 1)), [workbench]);
 }

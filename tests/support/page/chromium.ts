@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { PATIENCE_MS } from '../eventually.ts';
 
 /** Debian's browser where it is installed; `npm test` installs it as root, and else asks for it. */
 export const CHROMIUM = (process.env.PATH ?? '')
@@ -24,7 +25,7 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     ...(CHROMIUM !== undefined && { executablePath: CHROMIUM }),
     headless: true,
-    timeout: 60_000,
+    timeout: 2 * PATIENCE_MS,
     args: [
       '--no-sandbox',
       '--disable-gpu',
