@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HostError, UsageError } from '../vmm/usage-error.ts';
-import { HELP, type Options, readArguments, type Setup } from './compare/arguments.ts';
+import { HELP, readArguments, type Settled, type Setup } from './compare/arguments.ts';
 import { chart } from './compare/chart.ts';
 import { collectBoots, collectOperations, prepareWork, type Watcher } from './compare/collect.ts';
 import { RunError } from './compare/guest-run.ts';
@@ -23,14 +23,19 @@ function nameOf({ ram, devices, fids }: Setup): string {
   return `${ram} MiB, devices: ${devices}, fids held: ${fids}`;
 }
 
-function introduce(host: Host, { runs, ms }: Options): string {
+const ACCELS: Readonly<Record<Host['accel'], string>> = {
+  kvm: 'KVM',
+  qtest: "no KVM: the devices alone, driven through qtest by a program of the host's",
+  tcg: "QEMU's interpreter: no figures of a machine with KVM",
+};
+
+function introduce(host: Host, { runs, ms }: Settled): string {
   const qemu = host.qemu === undefined ? 'no QEMU' : `QEMU ${host.qemu}`;
-  const accel = host.accel === 'kvm' ? 'KVM' : "QEMU's interpreter: no figures of a machine with KVM";
-  return `${host.model}, ${host.cpus} CPUs, Linux ${host.kernel}, Node ${host.node}, ${qemu}; ${accel}; medians of ${runs}, ${ms} ms each`;
+  return `${host.model}, ${host.cpus} CPUs, Linux ${host.kernel}, Node ${host.node}, ${qemu}; ${ACCELS[host.accel]}; medians of ${runs}, ${ms} ms each`;
 }
 
 /** A table for each setup, printed as soon as it is there. */
-async function measureSetups(options: Options): Promise<Row[][]> {
+async function measureSetups(options: Settled): Promise<Row[][]> {
   if (options.operations.length === 0) return [];
   const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-bench-'));
   try {
@@ -52,15 +57,17 @@ async function main(): Promise<void> {
   const asked = readArguments(process.argv.slice(2));
   if (asked === undefined) return console.log(HELP);
   const host = lookAtHost(asked);
-  const options = host.qemu === undefined ? { ...asked, qemu: undefined } : asked;
+  const options: Settled = { ...asked, accel: host.accel, ...(host.qemu === undefined && { qemu: undefined }) };
+  if (options.accel === 'qtest' && options.boot)
+    watcher.say('boot is left out: these machines have no CPU to boot with');
   if (host.qemu === undefined) watcher.say('without QEMU: left out, or not installed (Debian package qemu-system-x86)');
   console.log(introduce(host, options));
   const tables = await measureSetups(options);
   if (tables.length > 1) {
-    const column = options.accel === 'kvm' ? 'tsvmm' : PEER;
+    const column = options.accel === 'tcg' ? PEER : 'tsvmm';
     console.log(`\n${growthTable(options.setups.map(nameOf), tables, column)}`);
   }
-  const boot = options.boot ? await collectBoots(options, watcher) : undefined;
+  const boot = options.boot && options.accel !== 'qtest' ? await collectBoots(options, watcher) : undefined;
   if (boot !== undefined) console.log(`\n${table([boot])}`);
   if (options.json !== undefined) {
     const setups = tables.map((rows, index) => ({ ...options.setups[index], rows }));

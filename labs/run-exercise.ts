@@ -56,7 +56,7 @@ export class Judge {
     return new Promise((done) => {
       let report: Report | undefined;
       const timer = setTimeout(async () => {
-        const place = await placeOfWorker(program);
+        const place = await placeOfWorker(this.#program, program);
         report ??= { passed: false, lines: this.#lateLines(place && lineAt(request.source, place)) };
         // A thread that a debugger has looked at may take its time to end: nobody waits for that.
         done(report);

@@ -26,13 +26,14 @@ interface DebuggerMessage {
 const PATIENCE_MS = 1000;
 
 /**
- * The innermost place of `program`, a module with an inline source map, that the only worker of this process is at; undefined
- * where it is in none.
+ * The innermost place of `program`, a module with an inline source map, that the worker of this process which was started from
+ * `script` is at; undefined where it is in none.
  */
-export async function placeOfWorker(program: string): Promise<Place | undefined> {
-  const url = pathToFileURL(program).href;
+export async function placeOfWorker(script: string, program: string): Promise<Place | undefined> {
+  const [scriptUrl, url] = [script, program].map((path) => pathToFileURL(path).href);
   const session = new Session();
   session.connect();
+  const held = new Set<string>();
   let messages = 0;
   const send = (sessionId: string, method: string): void => {
     messages += 1;
@@ -42,7 +43,10 @@ export async function placeOfWorker(program: string): Promise<Place | undefined>
     const at = await new Promise<Place | undefined>((found) => {
       const timer = setTimeout(() => found(undefined), PATIENCE_MS);
       const scripts = new Map<string, string>();
-      session.on('NodeWorker.attachedToWorker', ({ params: { sessionId } }) => {
+      session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
+        // Others, some of them Node's own, would be stopped at what they do next, for good.
+        if (workerInfo.url !== scriptUrl) return;
+        held.add(sessionId);
         for (const method of ['Debugger.enable', 'Debugger.pause']) send(sessionId, method);
       });
       session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
@@ -59,6 +63,8 @@ export async function placeOfWorker(program: string): Promise<Place | undefined>
     });
     return at && original(program, at);
   } finally {
+    // One that ran nothing until now would be stopped when it does.
+    for (const sessionId of held) send(sessionId, 'Debugger.disable');
     session.disconnect();
   }
 }

@@ -39,6 +39,8 @@ export interface Calls {
   setFlags(fd: number, flags: number): number;
   /** Sets the umask of the whole process, 0 to 0o777. @returns the old one. @spec Linux umask(2) */
   umask(mask: number): number;
+  /** `capability`: of `CAP`. @returns 1 if it is effective in this thread, 0 if not. @spec Linux capget(2) */
+  hasCapability(capability: number): number;
   /** @returns how many descriptors the process may hold. @spec Linux getrlimit(2) RLIMIT_NOFILE */
   descriptorLimit(): number;
 

@@ -9,7 +9,7 @@ const scratch = scratchDirectory();
 afterAll(() => scratch.remove());
 
 const HEADERS = ['fcntl.h', 'errno.h', 'stdio.h', 'dirent.h', 'unistd.h', 'sys/stat.h', 'sys/file.h', 'sys/uio.h'];
-const LINUX_HEADERS = ['linux/openat2.h', 'linux/falloc.h', 'sys/xattr.h'];
+const LINUX_HEADERS = ['linux/capability.h', 'linux/openat2.h', 'linux/falloc.h', 'sys/xattr.h'];
 
 /** How a table's rows are called in C; the rest is table name, underscore, row name. */
 const SPELLING: Readonly<Record<string, (row: string) => string>> = {

@@ -112,6 +112,9 @@ export const FALLOC = { KEEP_SIZE: 0x1, PUNCH_HOLE: 0x2, COLLAPSE_RANGE: 0x8, ZE
 /** Flags of `syncFileRange`. @spec Linux sync_file_range(2) */
 export const SYNC_FILE_RANGE = { WAIT_BEFORE: 1, WRITE: 2, WAIT_AFTER: 4 } as const;
 
+/** Capabilities. @spec Linux capabilities(7) */
+export const CAP = { FSETID: 4 } as const;
+
 /** Values of a nanoseconds field that `futimens` takes for "now" and "as it is". @spec Linux utimensat(2) */
 export const UTIME = { NOW: 0x3fffffff, OMIT: 0x3ffffffe } as const;
 

@@ -2,6 +2,7 @@
 export type { AsyncCalls, Calls, Hostfs, Int64, NameBytes } from './calls.ts';
 export {
   AT,
+  CAP,
   DT,
   FALLOC,
   KEEP_ID,

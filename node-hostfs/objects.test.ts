@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AT, KEEP_ID, O, RENAME, RESOLVE, S, STATX, UTIME } from './constants.ts';
+import { AT, CAP, KEEP_ID, O, RENAME, RESOLVE, S, STATX, UTIME } from './constants.ts';
 import { E } from './errno.ts';
 import { loadHostfs } from './load.ts';
 import { bytes, NO_NAME, openDescriptors, scratchDirectory } from './scratch-directory.ts';
@@ -226,6 +226,16 @@ describe('names', () => {
   test('umask returns what it replaces', () => {
     const old = hostfs.umask(0o027);
     expect(hostfs.umask(old)).toBe(0o027);
+  });
+
+  test('a capability is effective or not', () => {
+    const status = readFileSync('/proc/thread-self/status', 'latin1');
+    const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1]}`);
+    const inStatus = (capability: number) => Number((effective >> BigInt(capability)) & 1n);
+    for (const capability of [0, CAP.FSETID, 38]) {
+      expect(hostfs.hasCapability(capability)).toBe(inStatus(capability));
+    }
+    expect(hostfs.hasCapability(63)).toBe(-E.INVAL);
   });
 
   test('the descriptor limit is a number', () => {

@@ -2,6 +2,7 @@
 import type { Calls } from './calls.ts';
 import {
   AT,
+  CAP,
   FALLOC,
   KEEP_ID,
   LOCK,
@@ -102,6 +103,7 @@ export const SIGNATURES: { readonly [C in keyof Calls]: Signature<C> } = {
   getFlags: { name: 'fcntl_getfl', shows: [number] },
   setFlags: { name: 'fcntl_setfl', shows: [number, openFlags] },
   umask: { name: 'umask', shows: [octal] },
+  hasCapability: { name: 'capget', shows: [oneOf('CAP_', CAP)] },
   descriptorLimit: { name: 'getrlimit_nofile', shows: [] },
   statx: { name: 'statx', shows: [dirfd, name, atFlags, flagsOf('STATX_', STATX), bytes] },
   fstatfs: { name: 'fstatfs', shows: [number, bytes] },

@@ -98,4 +98,6 @@ export type AcceleratorFactory = (options: AcceleratorOptions) => Promise<Accele
 export interface AcceleratorOptions {
   readonly ram: readonly RamRange[];
   readonly cpus: number;
+  /** RAM is to be a file that other processes can map. */
+  readonly sharedRam?: boolean;
 }

@@ -143,6 +143,11 @@ export interface VirtualMachineConfig {
   readonly append?: string;
   /** Guest RAM in bytes, a multiple of 1 MiB; default 256 MiB. */
   readonly memory?: number;
+  /**
+   * `memfd`: guest RAM is a file in memory that other processes can map, as /proc/PID/fd/N. Default: memory of this process
+   * alone, which the host can give in larger pages. Not with the software CPU.
+   */
+  readonly memoryBacking?: 'memfd';
   /** Processors, 1 to 16; default 1. */
   readonly cpus?: number;
   readonly shares?: readonly ShareConfig[];

@@ -49,7 +49,8 @@ export function plugVirtio(devices: readonly MachineDevice[], sockets: VirtioSoc
   const { accelerator, defer, holdCpu, trace, byMmio } = sockets;
   const places = byMmio?.places(devices);
   const poller = accelerator.concurrent
-    ? new RingPoller({ defer, now: () => accelerator.clock.monotonicMs() })
+    ? // What looking takes is the host's time, whatever the machine's is.
+      new RingPoller({ defer, now: () => performance.now() })
     : undefined;
   return devices.map(({ label, virtio = {}, make }, index) => {
     const { pollUs = DEFAULT_POLL_US } = virtio;

@@ -70,7 +70,10 @@ async function assemble(
   const { kernel, initrd, root } = files;
   const cpus = config.cpus ?? 1;
   const map = memoryMap(config.memory ?? DEFAULT_MEMORY, memoryNeeded(kernel, initrd?.length));
-  const accelerator = disposal.take(await choice.create({ ram: map.ram, cpus }), (it) => it.close());
+  const accelerator = disposal.take(
+    await choice.create({ ram: map.ram, cpus, sharedRam: config.memoryBacking === 'memfd' }),
+    (it) => it.close(),
+  );
 
   const devices: MachineDevice[] = [];
   const serve = (mountTag: string, served: ServedExport) => devices.push(shareSession(mountTag, served, hooks));

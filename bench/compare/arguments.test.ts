@@ -5,7 +5,7 @@ import { USUAL_OPERATIONS } from './operations.ts';
 describe('the arguments of the bench', () => {
   test('without any, everything is measured five times on one machine', () => {
     const options = readArguments([]);
-    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 200, boot: true, accel: 'kvm', variants: ['poll-us=0'] });
+    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 200, boot: true, accel: 'auto', variants: ['poll-us=0'] });
     expect(options?.operations.map(({ name }) => name)).toEqual(USUAL_OPERATIONS);
     expect(options?.setups).toEqual([{ ram: 256, devices: 1, fids: 0 }]);
     expect(options?.qemu).toBe('qemu-system-x86_64');
@@ -51,7 +51,7 @@ describe('the arguments of the bench', () => {
     [['--fids', '1,,2'], "--fids is '1,,2', with an item that is empty"],
     [['--only', 'getattr,getattr'], "--only has 'getattr' twice"],
     [['--only', 'fly'], "'fly' is no operation"],
-    [['--accel', 'software'], "--accel is 'software'; give kvm or tcg"],
+    [['--accel', 'software'], "--accel is 'software'; give kvm, qtest or tcg"],
     [['--accel', 'tcg', '--qemu', 'none'], '--accel tcg is QEMU alone'],
     [['--variant', 'poll'], "--variant is 'poll'"],
     [['--what'], "Unknown option '--what'"],

@@ -1,6 +1,7 @@
 /** The options of `npm run bench`. */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../vmm/usage-error.ts';
+import type { Accel } from './machines.ts';
 import { type Operation, operationOf, USUAL_OPERATIONS } from './operations.ts';
 
 /** The machines of one table: so much RAM in MiB, so many virtio-9p devices, so many fids held meanwhile. */
@@ -22,12 +23,15 @@ export interface Options {
   readonly setups: readonly Setup[];
   /** Options of tsvmm's device, each of which gets a column of its own beside the one without. */
   readonly variants: readonly string[];
-  readonly accel: 'kvm' | 'tcg';
+  readonly accel: Accel | 'auto';
   /** The program, or nothing. */
   readonly qemu: string | undefined;
   readonly json?: string;
   readonly chart?: string;
 }
+
+/** The same, once it is known what this host has. */
+export type Settled = Options & { readonly accel: Accel };
 
 /** What `--help` prints. */
 export const HELP = `npm run bench -- [OPTIONS]: tsvmm beside QEMU and bare system calls, by turns, in one run
@@ -44,7 +48,8 @@ export const HELP = `npm run bench -- [OPTIONS]: tsvmm beside QEMU and bare syst
   --variant KEY=VALUE[,..]  one more column: tsvmm with these options of its device; repeatable (poll-us=0);
                             none: without
   --qemu PROGRAM|none       QEMU, or without it (qemu-system-x86_64)
-  --accel kvm|tcg           tcg: QEMU alone, in its interpreter, to try the command where there is no KVM
+  --accel kvm|qtest|tcg     kvm where there is /dev/kvm; else qtest, machines without a CPU that a program of this host's
+                            drives: the devices alone, whatever runs guests; tcg: QEMU alone, in its interpreter
   --json FILE               all figures, those of each run too
   --chart FILE              an SVG of the ratios`;
 
@@ -53,7 +58,7 @@ export function readArguments(args: readonly string[]): Options | undefined {
   const values = parsed(args);
   if (values.help) return undefined;
   const accel = values.accel;
-  if (accel !== 'kvm' && accel !== 'tcg') throw new UsageError(`--accel is '${accel}'; give kvm or tcg`);
+  if (!isAccel(accel)) throw new UsageError(`--accel is '${accel}'; give kvm, qtest or tcg`);
   if (accel === 'tcg' && values.qemu === 'none') {
     throw new UsageError('--accel tcg is QEMU alone, and --qemu none is none; leave out one of them');
   }
@@ -75,6 +80,8 @@ export function readArguments(args: readonly string[]): Options | undefined {
     ...(values.chart !== undefined && { chart: values.chart }),
   };
 }
+
+const isAccel = (text: string): text is Options['accel'] => ['auto', 'kvm', 'qtest', 'tcg'].includes(text);
 
 function setupsOf(
   [ram = 0, ...rams]: number[],
@@ -104,7 +111,7 @@ function parsed(args: readonly string[]) {
         fids: { type: 'string', default: '0' },
         variant: { type: 'string', multiple: true, default: ['poll-us=0'] },
         qemu: { type: 'string', default: 'qemu-system-x86_64' },
-        accel: { type: 'string', default: 'kvm' },
+        accel: { type: 'string', default: 'auto' },
         json: { type: 'string' },
         chart: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { ensureBenchGuest } from '../../vmm/fixtures/bench-guest.ts';
 import { ensureKernel } from '../../vmm/fixtures/kernel.ts';
 import { ensureRoot } from '../../vmm/fixtures/root.ts';
-import type { Options, Setup } from './arguments.ts';
+import type { Settled, Setup } from './arguments.ts';
 import { type BareTime, buildBare, runBare } from './bare-run.ts';
 import { bootWords, ROOT_TAG, timeBoot } from './boot-run.ts';
+import { buildDriver } from './driver.ts';
 import { runGuest } from './guest-run.ts';
 import { type Command, type MachineWish, qemuCommand, type Shared, tsvmmCommand } from './machines.ts';
 import type { Unit } from './operations.ts';
@@ -32,13 +33,13 @@ export interface Watcher {
 }
 
 /** The machines that take part, in the order of their columns. */
-export function contestants({ accel, qemu, variants }: Options): Contestant[] {
+export function contestants({ accel, qemu, variants }: Settled): Contestant[] {
   const own = variants.map((deviceOptions) => ({
     column: `tsvmm ${deviceOptions}`,
     command: (wish: MachineWish) => tsvmmCommand({ ...wish, deviceOptions }),
   }));
   return [
-    ...(accel === 'kvm' ? [{ column: 'tsvmm', command: tsvmmCommand }, ...own] : []),
+    ...(accel !== 'tcg' ? [{ column: 'tsvmm', command: tsvmmCommand }, ...own] : []),
     ...(qemu === undefined ? [] : [{ column: PEER, command: (wish: MachineWish) => qemuCommand(wish, qemu) }]),
   ];
 }
@@ -49,11 +50,14 @@ export interface Work {
   /** For the devices that have nothing to do. */
   readonly empty: string;
   readonly bare: string;
+  /** Where a machine without a CPU takes commands, and what gives them. */
+  readonly seat: { readonly socket: string; readonly driver: string };
 }
 
 /** Makes them in a directory that is there for this alone. */
-export function prepareWork({ operations }: Options, scratch: string, watcher: Watcher): Work {
-  const work = { share: join(scratch, 'share'), empty: join(scratch, 'empty'), bare: join(scratch, 'bare') };
+export function prepareWork({ operations, accel }: Settled, scratch: string, watcher: Watcher): Work {
+  const seat = { socket: join(scratch, 'machine'), driver: join(scratch, 'driver') };
+  const work = { share: join(scratch, 'share'), empty: join(scratch, 'empty'), bare: join(scratch, 'bare'), seat };
   watcher.say('making files');
   makeShare(
     work.share,
@@ -61,20 +65,21 @@ export function prepareWork({ operations }: Options, scratch: string, watcher: W
   );
   mkdirSync(work.empty);
   buildBare(work.bare);
+  if (accel === 'qtest') buildDriver(seat.driver);
   return work;
 }
 
 /** Measures the operations on the machines of one setup. */
-export async function collectOperations(options: Options, setup: Setup, work: Work, watcher: Watcher): Promise<Row[]> {
+export async function collectOperations(options: Settled, setup: Setup, work: Work, watcher: Watcher): Promise<Row[]> {
   const { operations, accel, ms, warm } = options;
-  const kernel = await ensureBenchGuest();
+  const kernel = accel === 'qtest' ? '' : await ensureBenchGuest();
   const idle = Array.from(
     { length: setup.devices - 1 },
     (_, index): Shared => ({ path: work.empty, tag: `idle${index}` }),
   );
   const words = [`ops=${operations.map(({ name }) => name).join(',')}`, `ms=${ms}`, `warm=${warm}`];
   const wish: MachineWish = {
-    ...{ kernel, accel, ram: setup.ram, shares: [{ path: work.share, tag: 'share' }, ...idle] },
+    ...{ kernel, accel, seat: work.seat, ram: setup.ram, shares: [{ path: work.share, tag: 'share' }, ...idle] },
     words: ['tag=share ask=on', `fids=${setup.fids}`, ...words].join(' '),
   };
   const bareNames = [...new Set(operations.flatMap(({ bare }) => bare ?? []))];
@@ -91,7 +96,7 @@ export async function collectOperations(options: Options, setup: Setup, work: Wo
 }
 
 /** Measures boots of the fixture kernel. */
-export async function collectBoots(options: Options, watcher: Watcher): Promise<Row> {
+export async function collectBoots(options: Settled, watcher: Watcher): Promise<Row> {
   const { bzImage } = await ensureKernel();
   const { root } = await ensureRoot();
   const shares = [{ path: root, tag: ROOT_TAG }];
@@ -105,7 +110,7 @@ export async function collectBoots(options: Options, watcher: Watcher): Promise<
 
 /** Every contestant in every run, the order turned round each time so that none always comes after the same other. */
 async function byTurns<T>(
-  options: Options,
+  options: Settled,
   watcher: Watcher,
   measure: (contestant: Contestant) => Promise<T>,
   afterRun: () => void = () => undefined,

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { HostError, UsageError } from '../../vmm/usage-error.ts';
 import type { Options } from './arguments.ts';
+import type { Accel } from './machines.ts';
 import { TSVMM_BUILT } from './places.ts';
 
 /** What the figures belong to. */
@@ -13,7 +14,7 @@ export interface Host {
   readonly kernel: string;
   readonly node: string;
   readonly qemu?: string;
-  readonly accel: Options['accel'];
+  readonly accel: Accel;
 }
 
 /**
@@ -21,9 +22,10 @@ export interface Host {
  *
  * @throws HostError without KVM, UsageError where tsvmm is not built or a QEMU that was named is not there
  */
-export function lookAtHost({ accel, qemu }: Options): Host {
-  if (accel === 'kvm') {
-    needKvm();
+export function lookAtHost({ accel: wanted, qemu }: Options): Host {
+  const accel = wanted === 'auto' ? (whyNoKvm() === undefined ? 'kvm' : 'qtest') : wanted;
+  if (accel === 'kvm') needKvm();
+  if (accel !== 'tcg') {
     if (!existsSync(TSVMM_BUILT)) throw new UsageError('tsvmm is not built; run: npm run build');
   }
   const version = qemu === undefined ? undefined : qemuVersion(qemu);
@@ -39,17 +41,22 @@ export function lookAtHost({ accel, qemu }: Options): Host {
 }
 
 function needKvm(): void {
+  const code = whyNoKvm();
+  if (code === undefined) return;
+  throw new HostError(
+    [
+      `/dev/kvm cannot be opened (${code}); without it, --accel qtest compares the devices alone, driven by a program of this host's.`,
+      'To see this command work with KVM all the same: scripts/kvm-in-qemu.sh npm run bench -- --runs 1 (slow).',
+    ].join('\n'),
+  );
+}
+
+function whyNoKvm(): string | undefined {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return undefined;
   } catch (error) {
-    throw new HostError(
-      [
-        `/dev/kvm cannot be opened (${(error as NodeJS.ErrnoException).code}), and figures without KVM would say nothing of a machine with it.`,
-        'What can be measured here: npm run bench:serve (the 9P core behind a socket, beside diod and bare system calls),',
-        'npm run bench:boot, bench:guest (the software CPU), bench:trace and bench:memory.',
-        'To see this command work all the same: scripts/kvm-in-qemu.sh npm run bench -- --runs 1 (slow), or --accel tcg (QEMU alone).',
-      ].join('\n'),
-    );
+    return String((error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -18,19 +18,32 @@ export interface MachineWish {
   readonly shares: readonly Shared[];
   /** More options of each device. */
   readonly deviceOptions?: string;
-  /** `kvm`, or for QEMU alone its interpreter `tcg`. */
-  readonly accel: 'kvm' | 'tcg';
+  /** `qtest`: a program of the host's plays the CPU; `tcg`, for QEMU alone, its interpreter. */
+  readonly accel: Accel;
+  /** Where a machine of qtest's takes commands, and the program that gives them. */
+  readonly seat?: { readonly socket: string; readonly driver: string };
 }
+
+/** What executes the bench guest. */
+export type Accel = 'kvm' | 'qtest' | 'tcg';
 
 /** A program and its arguments, and how its threads that execute the guest are called. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly isVcpu: (threadName: string) => boolean;
+  /** A machine without a CPU is driven at this socket by this program, with these words for the bench guest. */
+  readonly driven?: { readonly driver: string; readonly socket: string; readonly words: string };
 }
 
 /** tsvmm as users start it. `root=` keeps its own root, and with it two more devices, out of the machine. */
 export function tsvmmCommand(wish: MachineWish): Command {
+  const isVcpu = (name: string) => name.startsWith('kvm-vcpu');
+  const driven = drivenBy(wish);
+  if (driven !== undefined) {
+    const args = [TSVMM, 'run', '-accel', 'qtest', ...sharedMemory(wish, driven.socket), ...shareOptions(wish)];
+    return { program: process.execPath, args, isVcpu, driven };
+  }
   const words = /(^| )root=/.test(wish.words) ? wish.words : `root=none ${wish.words}`;
   return {
     program: process.execPath,
@@ -38,22 +51,41 @@ export function tsvmmCommand(wish: MachineWish): Command {
       ...[TSVMM, 'run', '-accel', wish.accel, '-m', `${wish.ram}M`, '-console', 'serial', '-no-reboot'],
       ...['-kernel', wish.kernel, '-append', words, ...shareOptions(wish)],
     ],
-    isVcpu: (name) => name.startsWith('kvm-vcpu'),
+    isVcpu,
   };
 }
 
 /** QEMU with the same devices and no others; its threads have names only where that is asked for. */
 export function qemuCommand(wish: MachineWish, program: string): Command {
+  const isVcpu = (name: string) => /^CPU \d/.test(name);
+  const plain = ['-name', 'bench,debug-threads=on', '-nodefaults', '-no-user-config', '-display', 'none'];
+  const driven = drivenBy(wish);
+  if (driven !== undefined) {
+    // Distributions build it without -accel qtest: its CPU is stopped before the first instruction.
+    const args = [...plain, '-accel', 'tcg', '-S', ...sharedMemory(wish, driven.socket), ...shareOptions(wish)];
+    return { program, args, isVcpu, driven };
+  }
   return {
     program,
     args: [
-      ...['-name', 'bench,debug-threads=on', '-M', 'pc', '-accel', wish.accel, '-m', String(wish.ram)],
+      ...[...plain, '-M', 'pc', '-accel', wish.accel, '-m', String(wish.ram)],
       ...(wish.accel === 'kvm' ? ['-cpu', 'host'] : []),
-      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
-      ...['-kernel', wish.kernel, '-append', wish.words, ...shareOptions(wish)],
+      ...['-no-reboot', '-serial', 'stdio', '-kernel', wish.kernel, '-append', wish.words, ...shareOptions(wish)],
     ],
-    isVcpu: (name) => /^CPU \d/.test(name),
+    isVcpu,
   };
+}
+
+function drivenBy({ accel, seat, words }: MachineWish): Command['driven'] {
+  return accel === 'qtest' && seat !== undefined ? { ...seat, words } : undefined;
+}
+
+/** A machine whose RAM the driver can map. */
+function sharedMemory({ ram }: MachineWish, socket: string): string[] {
+  return [
+    ...['-qtest', `unix:${comma(socket)},server=on,wait=off`, '-qtest-log', 'none'],
+    ...['-object', `memory-backend-memfd,id=ram,size=${ram}M,share=on`, '-machine', 'pc,memory-backend=ram'],
+  ];
 }
 
 /** Devices and what is behind them, in the language that both have. */

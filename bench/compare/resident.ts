@@ -12,7 +12,7 @@ export function residentBeyondRam(pid: number, ramBytes: number): number {
 }
 
 /**
- * The same from the text of `smaps`. Guest RAM is memory that tsvmm has given that name (files in memory, and others where the kernel
+ * The same from the text of `smaps`. Guest RAM is memory that tsvmm or QEMU has given that name (files in memory, and others where the kernel
  * keeps names), and memory without a file or a name that is as large as a piece of it.
  */
 export function beyondRam(smaps: string, ramBytes: number): number {
@@ -23,7 +23,7 @@ export function beyondRam(smaps: string, ramBytes: number): number {
     if (from !== undefined && to !== undefined) {
       const length = Number(BigInt(`0x${to}`) - BigInt(`0x${from}`));
       const unnamed = name === '' && access?.startsWith('rw') === true;
-      isRam = /guest-memory/.test(name ?? '') || (unnamed && length >= leastPiece);
+      isRam = /guest-memory|memory-backend/.test(name ?? '') || (unnamed && length >= leastPiece);
       continue;
     }
     const [, kib] = /^Rss:\s+(\d+) kB$/.exec(line) ?? [];

@@ -1,4 +1,4 @@
-/* Time by the time stamp counter, whose rate is measured once against the 8254 timer. */
+/* Time by the time stamp counter, whose rate is measured once. */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
 

@@ -1,8 +1,8 @@
 #include "device.h"
+#include "bus.h"
 #include "clock.h"
-#include "cpu.h"
 #include "memory.h"
-#include "serial.h"
+#include "report.h"
 
 /* virtio 1.2, 4.1.2 PCI Device Discovery; 4.1.4 Virtio Structure PCI Capabilities; 4.1.4.3 Common configuration structure layout */
 enum {
@@ -26,18 +26,21 @@ enum {
 
 static struct ring_memory rings[MOST_DEVICES] BUFFER;
 
-static volatile uint8_t *register8(struct device *device, int at) { return device->common + at; }
-static volatile uint16_t *register16(struct device *device, int at) { return (volatile uint16_t *)(device->common + at); }
-static volatile uint32_t *register32(struct device *device, int at) { return (volatile uint32_t *)(device->common + at); }
+static void write_common8(struct device *device, int at, uint8_t value) { write_register8(device->common + (uint64_t)at, value); }
+static void write_common16(struct device *device, int at, uint16_t value) { write_register16(device->common + (uint64_t)at, value); }
+static void write_common32(struct device *device, int at, uint32_t value) { write_register32(device->common + (uint64_t)at, value); }
+static uint8_t read_common8(struct device *device, int at) { return read_register8(device->common + (uint64_t)at); }
+static uint16_t read_common16(struct device *device, int at) { return read_register16(device->common + (uint64_t)at); }
+static uint32_t read_common32(struct device *device, int at) { return read_register32(device->common + (uint64_t)at); }
 
-static void write64(struct device *device, int at, uint64_t value)
+static void write_common64(struct device *device, int at, uint64_t value)
 {
-	*register32(device, at) = (uint32_t)value;
-	*register32(device, at + 4) = (uint32_t)(value >> 32);
+	write_common32(device, at, (uint32_t)value);
+	write_common32(device, at + 4, (uint32_t)(value >> 32));
 }
 
 /* The structure of a type, and where its capability is. */
-static volatile uint8_t *structure(struct function function, int type, int *capability)
+static uint64_t structure(struct function function, int type, int *capability)
 {
 	for (int at = next_capability(function, VENDOR_CAPABILITY, 0); at != 0;
 	     at = next_capability(function, VENDOR_CAPABILITY, at)) {
@@ -47,18 +50,17 @@ static volatile uint8_t *structure(struct function function, int type, int *capa
 		*capability = at;
 		if (base == 0)
 			fail("a BAR that nobody has placed, of the device in slot", (uint64_t)function.slot);
-		volatile uint8_t *mapped = at_address(base + read_config(function, at + OFFSET));
-		if (mapped == (void *)0)
+		if (!reach_registers(base))
 			fail("a BAR beyond what can be mapped", base);
-		return mapped;
+		return base + read_config(function, at + OFFSET);
 	}
 	fail("no virtio 1.x interface in slot", (uint64_t)function.slot);
 }
 
 static void reset(struct device *device)
 {
-	*register8(device, DEVICE_STATUS) = 0;
-	for (int waited = 0; *register8(device, DEVICE_STATUS) != 0; waited++) {
+	write_common8(device, DEVICE_STATUS, 0);
+	for (int waited = 0; read_common8(device, DEVICE_STATUS) != 0; waited++) {
 		if (waited == RESET_MS)
 			fail("a device that does not end its reset, in slot", (uint64_t)device->function.slot);
 		wait_us(1000);
@@ -67,10 +69,10 @@ static void reset(struct device *device)
 
 static uint64_t offered_features(struct device *device)
 {
-	*register32(device, DEVICE_FEATURE_SELECT) = 0;
-	uint64_t low = *register32(device, DEVICE_FEATURE);
-	*register32(device, DEVICE_FEATURE_SELECT) = 1;
-	return (uint64_t)*register32(device, DEVICE_FEATURE) << 32 | low;
+	write_common32(device, DEVICE_FEATURE_SELECT, 0);
+	uint64_t low = read_common32(device, DEVICE_FEATURE);
+	write_common32(device, DEVICE_FEATURE_SELECT, 1);
+	return (uint64_t)read_common32(device, DEVICE_FEATURE) << 32 | low;
 }
 
 static void agree(struct device *device, struct wishes wishes)
@@ -78,48 +80,48 @@ static void agree(struct device *device, struct wishes wishes)
 	uint64_t wanted = MOUNT_TAG | VERSION_1 | (wishes.event_idx ? EVENT_IDX : 0) | (wishes.indirect ? INDIRECT_DESC : 0);
 
 	device->features = offered_features(device) & wanted;
-	*register32(device, DRIVER_FEATURE_SELECT) = 0;
-	*register32(device, DRIVER_FEATURE) = (uint32_t)device->features;
-	*register32(device, DRIVER_FEATURE_SELECT) = 1;
-	*register32(device, DRIVER_FEATURE) = (uint32_t)(device->features >> 32);
-	*register8(device, DEVICE_STATUS) = ACKNOWLEDGE | DRIVER | FEATURES_OK;
-	if ((*register8(device, DEVICE_STATUS) & FEATURES_OK) == 0)
+	write_common32(device, DRIVER_FEATURE_SELECT, 0);
+	write_common32(device, DRIVER_FEATURE, (uint32_t)device->features);
+	write_common32(device, DRIVER_FEATURE_SELECT, 1);
+	write_common32(device, DRIVER_FEATURE, (uint32_t)(device->features >> 32));
+	write_common8(device, DEVICE_STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK);
+	if ((read_common8(device, DEVICE_STATUS) & FEATURES_OK) == 0)
 		fail("features refused by the device in slot", (uint64_t)device->function.slot);
 }
 
-static void start_queue(struct device *device, struct ring_memory *memory, volatile uint8_t *notify, uint32_t multiplier)
+static void start_queue(struct device *device, struct ring_memory *memory, uint64_t notify, uint32_t multiplier)
 {
 	struct ring *ring = &device->ring;
 
-	*register16(device, QUEUE_SELECT) = 0;
-	uint16_t size = *register16(device, QUEUE_SIZE);
+	write_common16(device, QUEUE_SELECT, 0);
+	uint16_t size = read_common16(device, QUEUE_SIZE);
 	if (size > MOST_QUEUE_SIZE) {
 		size = MOST_QUEUE_SIZE;
-		*register16(device, QUEUE_SIZE) = size;
+		write_common16(device, QUEUE_SIZE, size);
 	}
 	memset(memory, 0, sizeof *memory);
 	/* Nothing here could take an interrupt; with EVENT_IDX, used_event stays behind instead. */
 	memory->available.flags = NO_INTERRUPT;
 	*ring = (struct ring){
 		.memory = memory,
-		.bell = (volatile uint16_t *)(notify + *register16(device, QUEUE_NOTIFY_OFF) * multiplier),
+		.bell = notify + read_common16(device, QUEUE_NOTIFY_OFF) * (uint64_t)multiplier,
 		.size = size,
 		.event_idx = (device->features & EVENT_IDX) != 0,
 		.indirect = (device->features & INDIRECT_DESC) != 0,
 	};
-	write64(device, QUEUE_DESC, (uintptr_t)memory->descriptors);
-	write64(device, QUEUE_DRIVER, (uintptr_t)&memory->available);
-	write64(device, QUEUE_DEVICE, (uintptr_t)&memory->used);
-	*register16(device, QUEUE_ENABLE) = 1;
+	write_common64(device, QUEUE_DESC, (uintptr_t)memory->descriptors);
+	write_common64(device, QUEUE_DRIVER, (uintptr_t)&memory->available);
+	write_common64(device, QUEUE_DEVICE, (uintptr_t)&memory->used);
+	write_common16(device, QUEUE_ENABLE, 1);
 }
 
 static void read_tag(struct device *device)
 {
-	int length = *(volatile uint16_t *)device->config;
+	int length = read_register16(device->config);
 
 	device->tag_length = length < MOST_TAG ? length : MOST_TAG;
 	for (int i = 0; i < device->tag_length; i++)
-		device->tag[i] = (char)device->config[2 + i];
+		device->tag[i] = (char)read_register8(device->config + 2u + (uint64_t)i);
 }
 
 /* virtio 1.2, 3.1.1 Driver Requirements: Device Initialization */
@@ -131,15 +133,15 @@ static void start_device(struct device *device, struct function function, struct
 	enable_function(function);
 	device->common = structure(function, COMMON_CFG, &capability);
 	device->config = structure(function, DEVICE_CFG, &capability);
-	volatile uint8_t *notify = structure(function, NOTIFY_CFG, &capability);
+	uint64_t notify = structure(function, NOTIFY_CFG, &capability);
 	uint32_t multiplier = read_config(function, capability + NOTIFY_MULTIPLIER);
 
 	reset(device);
-	*register8(device, DEVICE_STATUS) = ACKNOWLEDGE;
-	*register8(device, DEVICE_STATUS) = ACKNOWLEDGE | DRIVER;
+	write_common8(device, DEVICE_STATUS, ACKNOWLEDGE);
+	write_common8(device, DEVICE_STATUS, ACKNOWLEDGE | DRIVER);
 	agree(device, wishes);
 	start_queue(device, memory, notify, multiplier);
-	*register8(device, DEVICE_STATUS) = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
+	write_common8(device, DEVICE_STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
 	read_tag(device);
 }
 

@@ -9,7 +9,8 @@ enum { MOST_DEVICES = 24, MOST_TAG = 64 };
 
 struct device {
 	struct function function;
-	volatile uint8_t *common, *config;
+	/* Where its registers are. */
+	uint64_t common, config;
 	char tag[MOST_TAG];
 	int tag_length;
 	uint64_t features;

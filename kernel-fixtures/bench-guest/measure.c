@@ -3,12 +3,12 @@
 #include "cpu.h"
 #include "histogram.h"
 #include "memory.h"
-#include "serial.h"
+#include "report.h"
 #include "words.h"
 
 static uint8_t replies[MOST_DEPTH][REPLY_ROOM] BUFFER;
 static uint8_t payloads[MOST_DEPTH][LARGE] BUFFER;
-static struct lane lanes[MOST_DEPTH];
+static struct lane lanes[MOST_DEPTH] BUFFER;
 
 /* What came out of one stretch of work. */
 struct outcome {

@@ -39,9 +39,9 @@ uint64_t map_memory(void)
 	return (uintptr_t)pml4;
 }
 
-volatile uint8_t *at_address(uint64_t address)
+int map_address(uint64_t address)
 {
-	return map_gigabyte(address / GIB) ? (volatile uint8_t *)address : (void *)0;
+	return map_gigabyte(address / GIB);
 }
 
 /* The compiler calls these two by name. */

@@ -6,11 +6,11 @@
 
 #include <stddef.h>
 
-/* For what is large and need not begin as zeros. */
-#define BUFFER __attribute__((section(".buffers"), aligned(4096)))
+/* For what devices read and write, and what is large and need not begin as zeros. */
+#define BUFFER __attribute__((section("buffers"), aligned(4096)))
 
-/* A device's memory; null where it lies beyond what can be mapped here. */
-volatile uint8_t *at_address(uint64_t address);
+/* Maps where a device's memory may be; false where it lies beyond what can be mapped here. */
+int map_address(uint64_t address);
 
 void *memset(void *at, int value, size_t length);
 void *memcpy(void *to, const void *from, size_t length);

@@ -1,5 +1,5 @@
 #include "message.h"
-#include "serial.h"
+#include "report.h"
 
 void set_field(uint8_t *at, int width, uint64_t value)
 {

@@ -1,5 +1,5 @@
 #include "operation.h"
-#include "serial.h"
+#include "report.h"
 #include "words.h"
 
 #define ALL_ATTRIBUTES 0x7ffull

@@ -1,5 +1,5 @@
 #include "pci.h"
-#include "cpu.h"
+#include "bus.h"
 
 /* PCI Local Bus 3.0, 3.2.2.3.2 Software Generation of Configuration Transactions; 6.1 Configuration Space Organization */
 enum {

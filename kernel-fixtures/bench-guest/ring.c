@@ -1,7 +1,8 @@
 #include "ring.h"
+#include "bus.h"
 #include "clock.h"
 #include "cpu.h"
-#include "serial.h"
+#include "report.h"
 
 enum {
 	NEXT = 1, WRITE = 2, INDIRECT = 4,
@@ -71,7 +72,7 @@ void publish(struct ring *ring)
 	ring->told = ring->available;
 	if (!wants_to_hear(ring, before))
 		return;
-	*ring->bell = ring->index;
+	write_register16(ring->bell, ring->index);
 	ring->kicks++;
 }
 

@@ -35,7 +35,8 @@ struct ring_memory {
 
 struct ring {
 	struct ring_memory *memory;
-	volatile uint16_t *bell;
+	/* The register to ring at. */
+	uint64_t bell;
 	uint16_t index, size;
 	int event_idx, indirect;
 	/* Free-running: what was made available, what of that the device was told at the last look, what came back. */

@@ -1,8 +1,9 @@
 #include "session.h"
 #include "memory.h"
-#include "serial.h"
+#include "report.h"
 
 static uint8_t call_reply[REPLY_ROOM] BUFFER;
+static struct request call_request BUFFER;
 
 /* Appends the parts of a payload; returns how many parts there are then. */
 static int add_payload(const struct session *session, struct part *parts, int count, const uint8_t *at, uint32_t length,
@@ -48,10 +49,10 @@ void check_reply(const struct message *message, const uint8_t *reply, uint32_t l
 
 const uint8_t *call(struct session *session, struct message *message)
 {
-	struct request request = {.message = *message};
 	uint32_t length;
 
-	send_request(session, 0, &request, call_reply);
+	call_request = (struct request){.message = *message};
+	send_request(session, 0, &call_request, call_reply);
 	publish(&session->device->ring);
 	collect(&session->device->ring, &length);
 	check_reply(message, call_reply, length);

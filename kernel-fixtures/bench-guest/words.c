@@ -1,21 +1,14 @@
 #include "words.h"
 #include "layout.h"
-#include "serial.h"
+#include "report.h"
 
 #include <stddef.h>
-
-/* Offsets in boot_params. */
-enum { CMD_LINE_PTR = 0x228 };
 
 /* Each word ended by 0, the last one by two. */
 static char words[CMDLINE_SIZE + 2];
 
-void read_words(const uint8_t *boot_params)
+void read_words(const char *line)
 {
-	const char *line = (const char *)(uintptr_t)*(const uint32_t *)(boot_params + CMD_LINE_PTR);
-
-	if (line == NULL)
-		return;
 	for (int i = 0; i < CMDLINE_SIZE && line[i] != '\0'; i++)
 		words[i] = line[i] == ' ' ? '\0' : line[i];
 }

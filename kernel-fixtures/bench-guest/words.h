@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Copies the command line that boot_params tells of. */
-void read_words(const uint8_t *boot_params);
+/* Copies a command line. */
+void read_words(const char *line);
 /* What stands behind the last `NAME=`; null where the word is not there. */
 const char *word(const char *name);
 /* The same as a number; `usual` where it is not there. Ends the machine where it is none. */

@@ -1,5 +1,6 @@
 // Getting and giving up descriptors, and what belongs to one.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -107,6 +108,19 @@ struct DescriptorLimit {
   }
 };
 
+struct HasCapability {
+  uint32_t capability;
+  explicit HasCapability(Args& args) : capability(args.Uint32(0, "capability")) {}
+  int64_t Run() {
+    if (!cap_valid(capability)) return -EINVAL;
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    int64_t result = Errno([&] { return syscall(SYS_capget, &header, data); });
+    if (result < 0) return result;
+    return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+  }
+};
+
 }  // namespace
 
 void ExportOpen(Napi::Env env, Napi::Object exports) {
@@ -117,6 +131,7 @@ void ExportOpen(Napi::Env env, Napi::Object exports) {
   Export<GetFlags>(env, exports, "getFlags", "getFlagsAsync");
   Export<SetFlags>(env, exports, "setFlags", "setFlagsAsync");
   Export<Umask>(env, exports, "umask", "umaskAsync");
+  Export<HasCapability>(env, exports, "hasCapability", "hasCapabilityAsync");
   Export<DescriptorLimit>(env, exports, "descriptorLimit", "descriptorLimitAsync");
 }
 

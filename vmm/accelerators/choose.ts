@@ -20,7 +20,7 @@ export interface AcceleratorChoice {
   readonly create: AcceleratorFactory;
 }
 
-type Wanted = Pick<VirtualMachineConfig, 'accel' | 'cpus' | 'memory' | 'kernel'>;
+type Wanted = Pick<VirtualMachineConfig, 'accel' | 'cpus' | 'memory' | 'memoryBacking' | 'kernel'>;
 
 const PVM_HINT =
   'this host has kvm_pvm, which interprets guest kernel code; --accel software may be faster: tsvmm doctor measures both';
@@ -65,8 +65,8 @@ async function kvm(): Promise<AcceleratorChoice> {
   };
 }
 
-async function software({ cpus = 1, memory = DEFAULT_MEMORY }: Wanted): Promise<AcceleratorChoice> {
-  checkSoftwareLimits({ cpus, memory });
+async function software({ cpus = 1, memory = DEFAULT_MEMORY, memoryBacking }: Wanted): Promise<AcceleratorChoice> {
+  checkSoftwareLimits({ cpus, memory, sharedRam: memoryBacking !== undefined });
   return {
     kind: 'software',
     bits: 32,

@@ -71,7 +71,6 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
   { name: 'hda', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio' },
   { name: 'cdrom', value: 'FILE', refusal: 'is not supported; use --drive file=FILE,if=virtio,readonly=on' },
   { name: 'netdev', value: 'SPEC', refusal: NEVER },
-  { name: 'object', value: 'SPEC', refusal: NEVER },
   { name: 'bios', value: 'FILE', refusal: 'is not supported; tsvmm enters the kernel itself' },
   { name: 'boot', value: 'SPEC', refusal: 'is not supported; tsvmm boots the kernel of --kernel' },
   { name: 'daemonize', refusal: 'is not supported; use nohup or setsid' },

@@ -22,7 +22,7 @@ export function readQtestRequest(
   raw: RawRunOptions,
   command: readonly string[] | undefined,
   machine: 'pc' | 'none',
-  { memory, cpus, shares = [], devices = [] }: VirtualMachineConfig,
+  { memory, memoryBacking, cpus, shares = [], devices = [] }: VirtualMachineConfig,
   { qtest, monitors }: Sockets,
 ): QtestRequest {
   const stray = FOR_A_CPU.find((name) => raw[name] !== undefined);
@@ -44,6 +44,7 @@ export function readQtestRequest(
       shares,
       devices,
       ...(memory === undefined ? {} : { memory }),
+      ...(memoryBacking === undefined ? {} : { memoryBacking }),
       ...(cpus === undefined ? {} : { cpus }),
     },
     monitors,

@@ -30,6 +30,7 @@ export interface RawRunOptions {
   readonly smp?: string;
   readonly accel?: readonly string[];
   readonly machine?: readonly string[];
+  readonly object?: readonly string[];
   /** False with `--no-reboot`. */
   readonly reboot?: boolean;
   readonly root?: string;
@@ -92,6 +93,14 @@ export const RUN_OPTIONS: readonly RunOption[] = [
     repeatable: true,
     group: 'machine',
     doc: 'tsvmm has one machine, whichever is named, and with --accel qtest none, which is memory alone; accel=NAME is --accel NAME',
+  },
+  {
+    name: 'object',
+    value: 'MEMORY',
+    form: 'memory-backend-memfd,id=ID,size=SIZE',
+    repeatable: true,
+    group: 'machine',
+    doc: 'guest RAM that other processes can map, as /proc/PID/fd/N; --machine memory-backend=ID puts it in',
   },
   {
     name: 'no-reboot',

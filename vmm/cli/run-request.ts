@@ -8,6 +8,7 @@ import { collectDevices } from '../options/devices.ts';
 import { readWithFirstKey } from '../options/first-key.ts';
 import { type InspectRequest, parseInspect } from '../options/inspect.ts';
 import { ACCEL, CONSOLE, MACHINE, MEMORY, SMP } from '../options/machine.ts';
+import { readMemory } from '../options/memory-backend.ts';
 import { parseRoot } from '../options/root.ts';
 import { collectShares } from '../options/shares.ts';
 import { collectSockets } from '../options/sockets.ts';
@@ -71,8 +72,8 @@ export function readRunRequest(
   if (raw.cwd !== undefined) requireAbsolute('--cwd', raw.cwd);
   if (raw.init !== undefined) requireAbsolute('--init', raw.init);
   const env = readEnvironment(raw.env ?? []);
-  const { machine, accel } = readExecutor(raw, domain?.options.accel);
-  const config = readConfig(raw);
+  const { machine, accel, ram } = readExecutor(raw, domain?.options.accel);
+  const config = readConfig(raw, ram);
   const { qtest, qmp = [], chardev = [], mon = [] } = raw;
   const sockets = collectSockets({ qtest, qmp, chardev, mon });
   const traces = {
@@ -131,7 +132,7 @@ function readFormat(given: string | true): DryRunFormat {
 /** QEMU's tcg is the name of what runs a guest without KVM there. */
 const ACCELERATORS = { kvm: 'kvm', software: 'software', auto: 'auto', tcg: 'software', qtest: 'qtest' } as const;
 
-/** What executes the guest, wherever it is said; nothing does where a qtest client is named and nothing else. */
+/** What executes the guest and what its RAM is, wherever it is said; nothing does where a qtest client is named and nothing else. */
 function readExecutor(raw: RawRunOptions, otherwise: DomainOptions['accel']) {
   const machines = (raw.machine ?? []).map((text) => readWithFirstKey('--machine', MACHINE, 'type', text));
   const named = machines.flatMap(({ accel }) => (accel === undefined ? [] : [accel]));
@@ -140,19 +141,24 @@ function readExecutor(raw: RawRunOptions, otherwise: DomainOptions['accel']) {
   if (other !== undefined) throw new UsageError(`--accel: ${accel} and ${other} are both asked for; give one`);
   const type = machines.findLast((machine) => machine.type !== undefined)?.type;
   const machine = type === 'none' ? ('none' as const) : ('pc' as const);
-  return { machine, accel: accel ?? (raw.qtest === undefined ? otherwise : ('qtest' as const)) };
+  return {
+    machine,
+    ram: machines.findLast((one) => one['memory-backend'] !== undefined)?.['memory-backend'],
+    accel: accel ?? (raw.qtest === undefined ? otherwise : ('qtest' as const)),
+  };
 }
 
-function readConfig(raw: RawRunOptions): VirtualMachineConfig {
+function readConfig(raw: RawRunOptions, named: string | undefined): VirtualMachineConfig {
   const { virtfs = [], fsdev = [], device = [], drive = [], mount = [] } = raw;
   const parsed = device.map(parseDevice);
   const devices = collectDevices(drive, parsed);
   const root = raw.root === undefined ? undefined : parseRoot(raw.root);
+  const memory = raw.memory === undefined ? undefined : readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size;
   return {
     ...(raw.kernel === undefined ? {} : { kernel: raw.kernel }),
     ...(raw.initrd === undefined ? {} : { initrd: raw.initrd }),
     ...(raw.append === undefined ? {} : { append: raw.append }),
-    ...(raw.memory === undefined ? {} : { memory: readWithFirstKey('--memory', MEMORY, 'size', raw.memory).size }),
+    ...readMemory({ memory, objects: raw.object ?? [], named }),
     ...(raw.smp === undefined ? {} : { cpus: readWithFirstKey('--smp', SMP, 'cpus', raw.smp).cpus }),
     ...(raw.reboot === false && { onReboot: 'end' }),
     shares: collectShares({ virtfs, fsdev, device: parsed.filter((one) => one.kind === '9p'), mount }),

@@ -1,5 +1,5 @@
 import { MAX_CPUS } from '../limits.ts';
-import { integer, oneOf, onOff, size } from './value-type.ts';
+import { identifier, integer, oneOf, onOff, size } from './value-type.ts';
 
 const MIB = 2 ** 20;
 
@@ -50,6 +50,7 @@ export const MACHINE = {
     doc: 'where interrupt controllers live',
     notYet: ['split', 'off'],
   },
+  'memory-backend': { type: identifier, doc: 'id of the --object that is guest RAM' },
   usb: { type: onOff, doc: 'a USB controller', notYet: ['on'] },
 } as const;
 

@@ -17,7 +17,7 @@ import { HostCalls } from '../host-calls.ts';
 import { DEFAULT_MEMORY } from '../limits.ts';
 import { Machine } from '../machine.ts';
 import type { MachineDevice } from '../machine-device.ts';
-import { ISA_IRQS, MemorySizeError, memoryMap, PORTS } from '../memory-map.ts';
+import { ISA_IRQS, type MemoryMap, MemorySizeError, memoryMap, PORTS } from '../memory-map.ts';
 import { openDevices } from '../open-devices.ts';
 import { byMmio } from '../plug-mmio.ts';
 import { UsageError } from '../usage-error.ts';
@@ -25,7 +25,8 @@ import { AddressSpace } from './address-space.ts';
 import type { QtestTarget } from './commands.ts';
 
 /** What a machine without a CPU is made from. */
-export interface QtestConfig extends Pick<VirtualMachineConfig, 'memory' | 'cpus' | 'shares' | 'devices'> {
+export interface QtestConfig
+  extends Pick<VirtualMachineConfig, 'memory' | 'memoryBacking' | 'cpus' | 'shares' | 'devices'> {
   /** `none` has memory and nothing else. Default pc. */
   readonly machine?: 'pc' | 'none';
 }
@@ -77,7 +78,12 @@ export class QtestMachine {
       const calls = hooks.events && new HostCalls(hooks.events);
       const console = new GuestConsole();
       const devices = await openDevices(config, { hooks, disposal, counters: new Map(), calls, console });
-      return QtestMachine.#wire(config, devices, hooks, disposal);
+      const map = memoryMap(config.memory ?? DEFAULT_MEMORY);
+      const host =
+        config.memoryBacking === undefined
+          ? QtestHost.create(map.ram)
+          : disposal.take(await QtestHost.createShared(map.ram), (it) => it.close()).host;
+      return QtestMachine.#wire(config, { map, host, devices }, hooks, disposal);
     } catch (error) {
       await disposal.run().catch(() => {});
       if (error instanceof MemorySizeError) throw new UsageError(error.message, { cause: error });
@@ -85,9 +91,12 @@ export class QtestMachine {
     }
   }
 
-  static #wire(config: QtestConfig, devices: readonly MachineDevice[], hooks: Hooks, disposal: Disposal): QtestMachine {
-    const map = memoryMap(config.memory ?? DEFAULT_MEMORY);
-    const host = QtestHost.create(map.ram);
+  static #wire(
+    config: QtestConfig,
+    { map, host, devices }: { map: MemoryMap; host: QtestHost; devices: readonly MachineDevice[] },
+    hooks: Hooks,
+    disposal: Disposal,
+  ): QtestMachine {
     const { clock, pins } = host;
     const requests = { handle: (_what: MachineRequest) => {} };
     const failures = { handle: (_error: unknown) => {} };

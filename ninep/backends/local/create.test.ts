@@ -122,9 +122,11 @@ describe('in a share with security_model=none', () => {
       now(fixture.root.mkdir(bytes('d'), 0o755, GID)),
       now(fixture.root.symlink(bytes('l'), bytes('../x'), GID)),
       now(fixture.root.mknod(bytes('r'), 0o100600, 0, 0, GID)),
+      now(fixture.root.mkdir(bytes('sticky'), 0o1777, GID)),
+      now(fixture.root.mknod(bytes('setuid'), 0o104640, 0, 0, GID)),
     ];
-    expect(made.map(({ type }) => type)).toEqual([0x80, 0x02, 0x00]);
-    const found = ['d', 'l', 'r'].map((name) => fixture.node(name).qid);
+    expect(made.map(({ type }) => type)).toEqual([0x80, 0x02, 0x00, 0x80, 0x00]);
+    const found = ['d', 'l', 'r', 'sticky', 'setuid'].map((name) => fixture.node(name).qid);
     expect(found).toEqual(made);
   });
 

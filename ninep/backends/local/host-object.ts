@@ -1,4 +1,4 @@
-import { S, STATX_WORD, type Statx } from 'node-hostfs';
+import { O, S, STATX_WORD, type Statx } from 'node-hostfs';
 import type { MaybeAsync } from '../../backend.ts';
 import { fail } from '../../errno.ts';
 import type { Parkable } from './descriptors.ts';
@@ -31,8 +31,10 @@ export class HostObject implements Parkable {
   /** Until then, by `performance.now`, giving up its blocks cannot take long; a file is often let go of as soon as it was found. */
   private readonly smallUntil: number;
   private references = 1;
-  /** Operations in the pool that use the descriptor. */
+  /** Operations in the pool and an open file that use the descriptor. */
   private users = 0;
+  /** The descriptor was opened for I/O: it is no O_PATH descriptor. */
+  private forIo = false;
 
   /** Takes over `fd`, also if it fails with EMFILE. `stat` is read at once. */
   constructor(share: Share, fd: number, stat: Statx) {
@@ -89,7 +91,10 @@ export class HostObject implements Parkable {
 
   release(): MaybeAsync<void> {
     this.references--;
-    if (this.references !== 0) return;
+    if (this.references !== 0) {
+      if (this.forIo && this.users === 0) this.endIo();
+      return;
+    }
     const { share, descriptor } = this;
     share.descriptors.forget(this);
     share.kept?.release(this);
@@ -114,12 +119,34 @@ export class HostObject implements Parkable {
     }
   }
 
+  /** Lends the descriptor, which is one for I/O, to an open file, until `giveBack`. */
+  lend(): number {
+    this.users++;
+    this.forIo = true;
+    return this.descriptor;
+  }
+
+  giveBack(): void {
+    this.users--;
+  }
+
+  /** Whoever else knows the object does not need to keep the file open, which keeps the host from executing it. */
+  private endIo(): void {
+    const { hostfs } = this.share;
+    const path = hostfs.reopen(this.descriptor, O.PATH);
+    if (path < 0) return;
+    hostfs.close(this.descriptor);
+    this.descriptor = path;
+    this.forIo = false;
+  }
+
   park(): boolean {
     if (this.users > 0 || this.descriptor === PARKED) return false;
     if (!this.share.parked.add(this, this.descriptor)) return false;
     this.share.hostfs.close(this.descriptor);
     this.share.descriptors.give();
     this.descriptor = PARKED;
+    this.forIo = false;
     return true;
   }
 

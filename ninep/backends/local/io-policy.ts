@@ -15,11 +15,18 @@ export interface FsKind {
   readonly inMemory: boolean;
   /** Writes end in the page cache. */
   readonly cachesWrites: boolean;
+  /** What is cached of a file is whole pages, so a read of the cache alone that ends within a page is at the end of the file. */
+  readonly cachesPages: boolean;
 }
 
-const MEMORY: FsKind = { inMemory: true, cachesWrites: true };
-const DISK: FsKind = { inMemory: false, cachesWrites: true };
-const OTHER: FsKind = { inMemory: false, cachesWrites: false };
+const MEMORY: FsKind = { inMemory: true, cachesWrites: true, cachesPages: true };
+const DISK: FsKind = { inMemory: false, cachesWrites: true, cachesPages: true };
+/** Files of other file systems, of whatever kind. */
+const OVERLAY: FsKind = { inMemory: false, cachesWrites: true, cachesPages: false };
+const OTHER: FsKind = { inMemory: false, cachesWrites: false, cachesPages: false };
+
+/** The smallest page there is. */
+const PAGE = 4096;
 
 /** @spec Linux magic.h */
 const KINDS: ReadonlyMap<bigint, FsKind> = new Map([
@@ -29,8 +36,13 @@ const KINDS: ReadonlyMap<bigint, FsKind> = new Map([
   [0x58465342n, DISK], // xfs
   [0x9123683en, DISK], // btrfs
   [0xf2f52010n, DISK], // f2fs
-  [0x794c7630n, DISK], // overlayfs
+  [0x794c7630n, OVERLAY], // overlayfs
 ]);
+
+/** Whether a read of the page cache alone that got bytes up to this offset, and not all it asked for, has reached the end of the file. */
+export function endsFile(kind: FsKind, offset: number): boolean {
+  return kind.cachesPages && offset % PAGE !== 0;
+}
 
 /** Longest write tried directly, in bytes: more than what one message of any usual client carries. */
 const DIRECT_BYTES = 1 << 20;

@@ -5,7 +5,7 @@ import { errnoOf, fail } from '../../errno.ts';
 import { changeAttributes } from './change-attributes.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
-import type { FsKind } from './io-policy.ts';
+import { endsFile, type FsKind } from './io-policy.ts';
 import type { LockableFile } from './lock-table.ts';
 import { poolTurns } from './pool-turns.ts';
 import { dropSetIds } from './set-ids.ts';
@@ -35,20 +35,37 @@ export class LocalFile implements OpenFile, LockableFile {
   /** Each write reaches the disk before it is answered. */
   private readonly durable: boolean;
   private readonly appends: boolean;
+  /** The descriptor is the object's. */
+  private readonly isCommon: boolean;
   private asksCache = true;
+  /** Before each write, setuid and setgid may have to be taken off. */
+  private readonly dropsSetIds: boolean;
   private seenChanges: number | undefined;
 
-  /** Takes over `fd`, opened with `flags`; keeps a reference to `object`; reads `stat` at once. */
-  constructor(share: Share, object: HostObject, fd: number, flags: number, stat: Statx, credential: Credential) {
+  /**
+   * Takes over `fd`, opened with `flags`, or uses the one of `object` that was opened like that; keeps a reference to `object`;
+   * reads `stat` at once.
+   */
+  constructor(
+    share: Share,
+    object: HostObject,
+    fd: number | 'common',
+    flags: number,
+    stat: Statx,
+    credential: Credential,
+  ) {
     this.share = share;
-    this.fd = fd;
+    this.isCommon = fd === 'common';
     this.credential = credential;
     this.access = flags & O.ACCMODE;
     this.appends = (flags & O.APPEND) !== 0;
     this.durable = (flags & (O.SYNC | O.DSYNC)) !== 0;
     this.qid = share.qidOf(stat);
     this.identity = object.identity;
-    this.kind = share.policy.kindOf(fd, object.devMajor, object.devMinor);
+    this.fd = fd === 'common' ? object.lend() : fd;
+    this.kind = share.policy.kindOf(this.fd, object.devMajor, object.devMinor);
+    const kernelDrops = share.kernelDropsSetIds && this.kind.cachesWrites && share.store === undefined;
+    this.dropsSetIds = credential.uid !== 0 && !kernelDrops;
     this.object = object.retain();
   }
 
@@ -59,7 +76,7 @@ export class LocalFile implements OpenFile, LockableFile {
     const wanted = totalLength(pieces);
     let done = 0;
     let rest = pieces;
-    // A short answer may mean the end of the file, or of what is cached: only a second question tells.
+    // A short answer may mean the end of the file, or of what is cached: only where it stops, or a second question, tells.
     while (this.asksCache && done < wanted) {
       const at = place(done === 0 ? offset : offset + BigInt(done));
       const got = hostfs.preadv2(this.fd, oneOrMore(rest), at, RWF.NOWAIT);
@@ -70,7 +87,8 @@ export class LocalFile implements OpenFile, LockableFile {
         break;
       }
       done += got;
-      if (done < wanted) rest = sliceSegments(pieces, done, wanted - done);
+      if (done === wanted || endsFile(this.kind, Number(BigInt.asUintN(32, offset)) + done)) return done;
+      rest = sliceSegments(pieces, done, wanted - done);
     }
     if (done === wanted) return done;
     return this.readInPool(offset + BigInt(done), rest, done);
@@ -86,6 +104,7 @@ export class LocalFile implements OpenFile, LockableFile {
       // What is not cached, or failed, `read` meets again.
       if (got < 0) return LATER;
       at += got;
+      if (at < to && endsFile(this.kind, offset + at - from)) return at - from;
     }
     return to - from;
   }
@@ -125,6 +144,7 @@ export class LocalFile implements OpenFile, LockableFile {
 
   /** What a mapped model keeps is looked at again only after something of it was changed. */
   private dropSetIds(): MaybeAsync<void> {
+    if (!this.dropsSetIds) return;
     const { store } = this.share;
     if (store !== undefined && this.seenChanges === store.changes) return;
     this.seenChanges = store?.changes;
@@ -174,10 +194,18 @@ export class LocalFile implements OpenFile, LockableFile {
 
   release(): MaybeAsync<void> {
     this.share.locks.release(this);
+    if (this.isCommon) return this.releaseCommon();
     const closed = this.close();
     this.share.descriptors.give();
     const released = this.object.release();
     return closed === undefined ? released : closed.then(() => released);
+  }
+
+  /** The node's reference usually goes next and is the last: lent until then, the descriptor is not exchanged for another. */
+  private releaseCommon(): MaybeAsync<void> {
+    const released = this.object.release();
+    this.object.giveBack();
+    return released;
   }
 
   /** The object's own descriptor keeps the blocks of an unlinked file until it is released. */

@@ -1,8 +1,19 @@
+import { CAP, type Hostfs } from 'node-hostfs';
 import type { Credential, MaybeAsync } from '../../backend.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
 import { type Stored, withoutSetIds } from './mapped/stored.ts';
 import type { Share } from './share.ts';
+
+/**
+ * Whether the kernel takes setuid and setgid off by itself whatever this process writes to: it does so for all who lack
+ * CAP_FSETID, on file systems that write by way of the page cache.
+ *
+ * @spec Linux capabilities(7)
+ */
+export function kernelDropsSetIds(hostfs: Hostfs): boolean {
+  return hostfs.hasCapability(CAP.FSETID) === 0;
+}
 
 /**
  * Takes setuid and setgid off a regular file that a client's unprivileged user is about to change. The host's kernel does

@@ -18,6 +18,7 @@ import { Parked } from './parked.ts';
 import { QidPaths } from './qid-paths.ts';
 import { STRICTLY_BELOW } from './resolve.ts';
 import type { SecurityModel } from './security-model.ts';
+import { kernelDropsSetIds } from './set-ids.ts';
 import type { Settings } from './settings.ts';
 import { ShareError } from './share-error.ts';
 import { openRoot } from './share-root.ts';
@@ -38,6 +39,8 @@ export class Share {
   readonly root: HostObject;
   readonly qids: QidPaths;
   readonly policy: IoPolicy;
+  /** What this process writes to loses setuid and setgid without being asked for them. */
+  readonly kernelDropsSetIds: boolean;
   readonly locks: LockTable;
   readonly descriptors: Descriptors;
   readonly handles: Handles;
@@ -59,6 +62,7 @@ export class Share {
     const fd = openRoot(this.hostfs, settings.path, this.model);
     this.descriptors = descriptors ?? processDescriptors(this.hostfs);
     this.policy = new IoPolicy(this.hostfs);
+    this.kernelDropsSetIds = kernelDropsSetIds(this.hostfs);
     const { store, names, kept } = storage(this);
     this.store = store;
     this.names = names;

@@ -8,19 +8,22 @@ export interface RamSlot extends RamRange {
   readonly offset: number;
 }
 
-/** Guest RAM under KVM: one piece of anonymous memory, in huge pages where the host has them, cut into the ranges of the memory map, seen in place. */
+/**
+ * Guest RAM that is no ArrayBuffer of its own: one piece of memory, cut into the ranges of the memory map, seen in place. It is
+ * anonymous, in huge pages where the host has them, or where it is shared a file that other processes can map.
+ */
 export class GuestRam implements GuestMemory {
   readonly backing: KvmMemory;
   readonly slots: readonly RamSlot[];
 
-  constructor(ranges: readonly RamRange[]) {
+  constructor(ranges: readonly RamRange[], shared = false) {
     let offset = 0;
     this.slots = ranges.map((range) => {
       const slot = { ...range, offset };
       offset += range.length;
       return slot;
     });
-    this.backing = new KvmMemory(offset, { backing: 'anonymous' });
+    this.backing = new KvmMemory(offset, { backing: shared ? 'memfd' : 'anonymous' });
   }
 
   view(address: Gpa, length: number): Uint8Array | undefined {

@@ -60,7 +60,7 @@ export class KvmAccelerator implements Accelerator {
   }
 
   static #assemble(options: AcceleratorOptions): KvmAccelerator {
-    const ram = new GuestRam(options.ram);
+    const ram = new GuestRam(options.ram, options.sharedRam);
     try {
       return new KvmAccelerator(ram, new KvmMachine(ram, options.cpus), options.cpus);
     } catch (error) {

@@ -1,6 +1,6 @@
-/* The first serial port: lines of JSON out, and a byte in now and then. */
-#ifndef BENCH_SERIAL_H
-#define BENCH_SERIAL_H
+/* What is said: lines of JSON, and a question now and then. */
+#ifndef BENCH_REPORT_H
+#define BENCH_REPORT_H
 
 #include <stdint.h>
 
@@ -20,8 +20,5 @@ void ask(void);
 
 /* Writes {"error": what, "detail": number} and ends the machine. */
 _Noreturn void fail(const char *what, uint64_t detail);
-
-/* Ends the machine by whatever way works. */
-_Noreturn void power_off(void);
 
 #endif
