@@ -7,7 +7,7 @@ import { RecordingReader } from '../trace/recording/recording-reader.ts';
 import { LABS } from './lab-table.ts';
 import { Judge } from './run-exercise.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-labs-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 

@@ -206,8 +206,9 @@ describe('looking for the next request instead of sleeping', () => {
 
   test('happens where it was allowed, and ends', async () => {
     expect(await turnsAfter(0)).toBeLessThan(15);
-    // Each turn takes microseconds, so 20 ms of them would be thousands.
-    const turns = await turnsAfter(1000);
+    // Each turn takes microseconds, so 20 ms of them would be thousands. On a busy host it may not have come to that once.
+    let turns = 0;
+    for (let times = 0; times < 20 && turns <= 30; times++) turns = await turnsAfter(1000);
     expect(turns).toBeGreaterThan(30);
     const before = performance.eventLoopUtilization();
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -259,7 +260,7 @@ describe('looking for more without a turn of the event loop', () => {
 
   test('finds what comes soon, where the event loop would look for it', async () => {
     expect(await comesSoon(await far(listener(1000)), 50_000)).toBe(true);
-  }, 30_000);
+  }, 300_000);
 
   test('is not done where the event loop would sleep, before anything was sent, or where others would wait for it', async () => {
     expect(await comesSoon(await far(listener(0)), 300)).toBe(false);
@@ -269,7 +270,7 @@ describe('looking for more without a turn of the event loop', () => {
     expect(await comesSoon(one, 300)).toBe(false);
     other.close();
     expect(other.receiveSoon(room, 0, 9)).toBe(-E.BADF);
-  }, 30_000);
+  }, 300_000);
 });
 
 describe('a process', () => {
@@ -322,6 +323,14 @@ describe('a process', () => {
           if (streams.length % 3 === 0) s.close();
           parentPort.postMessage(streams.length); });
         l.watch(1); parentPort.postMessage({ port: l.port });`)};
+      const settled = async () => {
+        let last = fds();
+        for (let same = 0; same < 5; same++) {
+          await new Promise((r) => setTimeout(r, 50));
+          if (fds() !== last) [last, same] = [fds(), 0];
+        }
+        return last;
+      };
       (async () => {
         let before;
         for (let round = 0; round < 4; round++) {
@@ -334,11 +343,10 @@ describe('a process', () => {
             });
           });
           for (const s of far) s.destroy();
-          await new Promise((r) => setTimeout(r, 100));
-          if (round === 0) before = fds();
+          if (round === 0) before = await settled();
         }
-        console.log(fds() - before);
+        console.log(await settled() - before);
       })();`;
     expect(run(script)).toEqual(['0\n', 0]);
-  }, 60_000);
+  }, 300_000);
 });

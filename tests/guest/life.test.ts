@@ -5,7 +5,7 @@ import { UsageError, VirtualMachine, type VirtualMachineConfig } from '../../vmm
 import { bareKernel } from '../support/bare-kernel.ts';
 import { describeGuest, scratchDirectory } from '../support/guest.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 const MIB = 2 ** 20;
 const SPIN = [0xeb, 0xfe];
 /** mov dx, 0x3f8; then AL goes to the serial port for ever. */

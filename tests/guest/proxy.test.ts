@@ -15,7 +15,7 @@ function helpers(): number[] {
 
 /** Waits for something that happens soon, or fails. */
 async function until(what: () => boolean): Promise<void> {
-  for (let left = 1000; !what(); left--) {
+  for (let left = 5000; !what(); left--) {
     if (left === 0) throw new Error('it did not happen');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -79,7 +79,7 @@ describeGuest('the interfaces and rings of a device', (accel) => {
       expect(sum).toBe(createHash('md5').update(all).digest('hex'));
       expect(all.length).toBeGreaterThan(4 * 3 * 300 * 1024);
     },
-    120_000,
+    300_000,
   );
 });
 
@@ -118,5 +118,5 @@ describeGuest('random numbers', (accel) => {
     expect(sums).toHaveLength(variants.length);
     const drivers = lines.filter((line) => !line.endsWith('-'));
     expect(drivers.sort()).toEqual(variants.map(([, [, driver]]) => driver).sort());
-  }, 120_000);
+  }, 300_000);
 });

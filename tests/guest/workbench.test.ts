@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'dist/workbench');
 /** Where each view is kept as a picture, to be looked at. */
 const pictures = join(root, 'dist/pictures/workbench');
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 300_000;
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const LOOKS = [
   { name: 'light', colorScheme: 'light', width: 1360 },

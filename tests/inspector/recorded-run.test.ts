@@ -12,7 +12,7 @@ import { recordingOf } from './recording-of.ts';
 import { toldShare } from './told-share.ts';
 
 /** The machine may have much else to do. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 /** Events between two states: far fewer than there are events. */
 const DISTANCE = 64;
 

@@ -21,7 +21,7 @@ let server: ServeProcess;
 
 /** Runs one of diod's programs, for a minute at most. */
 function diod(program: string, ...args: readonly string[]) {
-  return runProcess('env', [`PATH=${PATH}`, program, ...args], { timeoutMs: 60_000 });
+  return runProcess('env', [`PATH=${PATH}`, program, ...args], { timeoutMs: 280_000 });
 }
 
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -37,7 +37,7 @@ withDiod(`diod's tools${reason}`, () => {
     symlinkSync('a', join(directory, 'link'));
     const shares = ['--fsdev', `local,id=share,path=${directory}`, '--fsdev', `local,id=other,path=${scratch}/other`];
     server = await startServe([...shares, '--ctl', '--listen', `unix:${socket}`, '--listen', 'tcp:127.0.0.1:0'], 2);
-  }, 60_000);
+  }, 300_000);
 
   afterAll(async () => {
     expect(await server?.end('SIGTERM')).toEqual({ status: 0, stderr: '' });
@@ -59,7 +59,7 @@ withDiod(`diod's tools${reason}`, () => {
       expect(seen).toContainEqual(['-rw-r--r--', '6', 'a']);
       expect(seen).toContainEqual(['-rw-r--r--', String(large.length), 'large']);
       expect(seen.map(([, , name]) => name).sort()).toEqual(['.', '..', 'a', 'large', 'link', 'sub']);
-    }, 60_000);
+    }, 300_000);
 
     test('diodcat reads files whole, at every msize', async () => {
       for (const msize of ['8192', '65536', '1048576']) {
@@ -76,7 +76,7 @@ withDiod(`diod's tools${reason}`, () => {
       const none = await diod('diodls', '-s', places[kind](), '-a', 'none');
       expect(none.status).not.toBe(0);
       expect(none.stderr).toContain('No such file or directory');
-    }, 120_000);
+    }, 300_000);
 
     test('dioddate and diodshowmount read the ctl tree', async () => {
       const { status, stdout } = await diod('dioddate', '-s', places[kind]());
@@ -84,12 +84,12 @@ withDiod(`diod's tools${reason}`, () => {
       expect(stdout).toContain(String(new Date().getUTCFullYear()));
       const mounts = await diod('diodshowmount', '-l', '-s', places[kind]());
       expect([mounts.status, mounts.stdout]).toEqual([0, kind === 'unix' ? 'localhost\n' : '127.0.0.1\n']);
-    }, 120_000);
+    }, 300_000);
 
     test('diodload copies with many threads without an error', async () => {
       const { status, stderr } = await diod('diodload', '-s', places[kind](), '-r', '1', '-n', '16');
       expect(status).toBe(0);
       expect(Number(/^diodload: (\d+) ops\/s.*\n$/.exec(stderr)?.[1])).toBeGreaterThan(0);
-    }, 120_000);
+    }, 300_000);
   });
 });

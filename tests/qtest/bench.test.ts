@@ -8,7 +8,7 @@ import { type MachineWish, qemuCommand, tsvmmCommand } from '../../bench/compare
 import { BENCH_RAM, benchWish, expectSound } from '../support/bench-run.ts';
 import { QEMU_DRIVEN } from './machine-process.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const directory = mkdtempSync(join(tmpdir(), 'tsvmm-bench-'));
 const [socket, driver] = [join(directory, 'machine'), join(directory, 'driver')];
 let wish: MachineWish;

@@ -7,7 +7,7 @@ import { describeFunction, dumpFunction, lspciFile } from './config-dump.ts';
 import { type Driven, MachineProcess, QEMU_DRIVEN, TSVMM_DRIVEN } from './machine-process.ts';
 import { differencesTable, QEMU_DIFFERENCES, type Seen } from './qemu-differences.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 /** One machine of each program has all devices, from this slot on. */
 const FIRST_SLOT = 3;

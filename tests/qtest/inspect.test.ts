@@ -8,7 +8,7 @@ import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals
 import { type InspectedRun, inspectedRun, type Watcher, watch } from '../support/inspected-run.ts';
 import { ask, connect } from './line-client.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-qtest-inspect-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -40,7 +40,7 @@ export const QEMU_DRIVEN: Driven = {
   ...(hasQtest ? {} : { withoutSynth: 'this QEMU has no -accel qtest, without which -fsdev synth is empty' }),
 };
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** A program started as libqos starts one: it connects to a qtest socket and a monitor's. */
 export class MachineProcess {

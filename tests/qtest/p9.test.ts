@@ -20,7 +20,7 @@ import { type FidNumber, fidNumber, NOFID } from '../../ninep/wire-types.ts';
 import { MachineProcess, QEMU_DRIVEN, TSVMM_DRIVEN } from './machine-process.ts';
 import { P9Driver, type P9DriverOptions } from './p9-driver.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const SLOT = 4;
 const MSIZE = 4096;

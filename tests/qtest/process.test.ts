@@ -10,7 +10,7 @@ import { MachineProcess, TSVMM_DRIVEN } from './machine-process.ts';
 import { mapBars, qosConfig } from './pci.ts';
 import { QmpClient } from './qmp-client.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-qtest-process-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -13,7 +13,7 @@ import {
 } from './socket-words.ts';
 
 const ANSWER_BYTES = 1 << 20;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 const code = buildSync({
   entryPoints: [fileURLToPath(new URL('socket-worker.ts', import.meta.url))],

@@ -8,7 +8,7 @@ import type { FixtureArch } from '../../vmm/fixtures/products.ts';
 import { VirtualMachine } from '../../vmm/virtual-machine.ts';
 
 /** Long enough for a boot on the slowest host and what a test does in it, in milliseconds. */
-export const GUEST_TIMEOUT_MS = 180_000;
+export const GUEST_TIMEOUT_MS = 300_000;
 
 /** Small: a guest kernel spends time on every page it has to describe. */
 export const TEST_MEMORY = 128 * 2 ** 20;

@@ -29,7 +29,7 @@ export async function startServe(args: readonly string[], count: number): Promis
     addresses,
     async end(signal) {
       child.kill(signal);
-      const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      const killer = setTimeout(() => child.kill('SIGKILL'), 60_000);
       const [status] = await exit;
       clearTimeout(killer);
       return { status, stderr };

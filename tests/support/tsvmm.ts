@@ -15,7 +15,7 @@ export interface ProcessResult {
 export function runProcess(
   file: string,
   args: readonly string[],
-  { input = '', cwd, timeoutMs = 150_000, watch }: RunOptions = {},
+  { input = '', cwd, timeoutMs = 280_000, watch }: RunOptions = {},
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'pipe', cwd });

@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'tsvmm-tty-'));
 const child = join(scratch, 'child.mjs');
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 200_000;
 
 beforeAll(async () => {
   await build({

@@ -43,7 +43,7 @@ function page({ url }: Inspector) {
     if (message.kind === 'events' || message.kind === 'snapshot') socket.send('{"kind":"taken"}');
   });
   const until = async (holds: (message: Message) => boolean) => {
-    for (let tries = 0; tries < 1000; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       const found = messages.find(holds);
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -97,19 +97,19 @@ describe('an inspector', () => {
     // In a thread of its own, since this one will stand.
     const other = new Worker(HOLDER, { eval: true, workerData: { url: it.url, ws: import.meta.resolve('ws') } });
     await once(other, 'message');
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       const began = performance.now();
       const id = events.emit('host', 'kick', { queue: 0 });
       const stood = performance.now() - began;
       if (stood > 300) {
         const [before] = await once(other, 'message');
-        expect([before, stood < 20_000]).toEqual([id, true]);
+        expect([before, stood < 60_000]).toEqual([id, true]);
         return void (await other.terminate());
       }
       await new Promise((go) => setTimeout(go, 10));
     }
     throw new Error('it was never held');
-  }, 30_000);
+  }, 300_000);
 
   test('the address is known to this machine alone, and the token is another one each time', async () => {
     const [one, two] = [await inspector(), await inspector()];

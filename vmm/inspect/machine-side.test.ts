@@ -251,7 +251,7 @@ describe('standing', () => {
     machine.order({ kind: 'pause' });
     kick(machine.stream);
     expect(machine.notices).toEqual(['inspect: the inspector does not answer; the machine goes on']);
-  }, 20_000);
+  }, 300_000);
 
   test('a machine that is taken down is held no more', () => {
     const machine = side();

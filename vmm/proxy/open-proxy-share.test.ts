@@ -21,7 +21,7 @@ import { openProxyShare, type ProxyShareConfig } from './open-proxy-share.ts';
 import { socketLink } from './socket-link.ts';
 
 // Each test starts processes, on hosts that may be busy.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const scratch = () => realpathSync(mkdtempSync(join(tmpdir(), 'proxy-share-')));
 

@@ -116,5 +116,5 @@ describe('locks of two connections', () => {
     }
     expect(await retry(two.lock)).toBe(SUCCESS);
     await Promise.all([one.handler.reset(), two.handler.reset()]);
-  }, 60_000);
+  }, 300_000);
 });

@@ -52,7 +52,7 @@ describe('the traces of a run', () => {
     const file = join(scratch, 'lingering');
     const { hooks, close } = opened(`${file},events=all`);
     hooks.events?.emit('host', 'kick', { queue: 0 });
-    for (let turn = 0; turn < 200 && !readFileSync(file, 'utf8').includes('kick'); turn += 1) {
+    for (let turn = 0; turn < 3000 && !readFileSync(file, 'utf8').includes('kick'); turn += 1) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(readFileSync(file, 'utf8')).toMatch(/kick +queue 0\n$/);

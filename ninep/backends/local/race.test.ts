@@ -79,7 +79,7 @@ test('a link swapped in during walks, creations and removals never leads out', a
   expect(outcomes.refused).toBeGreaterThan(0);
   expect(readdirSync(outside)).toEqual(['f']);
   expect(await fixture.close()).toBe(0);
-}, 60_000);
+}, 300_000);
 
 test('a link swapped in for the directory during opens, links and renames never leads out', async () => {
   const fixture = new Fixture();
@@ -118,7 +118,7 @@ test('a link swapped in for the directory during opens, links and renames never 
   const outcomes = { success: 0, refused: 0 };
   await whileSwapping([fixture.at('dir'), fixture.at('link')], async () => {
     // On a busy host the other process may get no turn for a while.
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 200_000;
     const enough = (i: number) => i >= 3000 && outcomes.success > 0 && outcomes.refused > 0;
     for (let i = 0; !enough(i) && performance.now() < deadline; i++) {
       const found = lookUp();
@@ -139,4 +139,4 @@ test('a link swapped in for the directory during opens, links and renames never 
   expect(readdirSync(outside)).toEqual(['f']);
   expect(readFileSync(join(outside, 'f'), 'utf8')).toBe('outside');
   expect(await fixture.close()).toBe(0);
-}, 60_000);
+}, 300_000);

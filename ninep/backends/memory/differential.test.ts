@@ -94,9 +94,9 @@ test('what a client does comes out as on the host', async () => {
     fc.asyncProperty(operations, (list) => compareWithHost(list, watchTimes)),
     { seed: 4, numRuns: 40 },
   );
-}, 120_000);
+}, 300_000);
 
 test('the mapped models keep different things and show the same', async () => {
   const operations = fc.array(operation, { maxLength: 200, size: 'max' });
   await fc.assert(fc.asyncProperty(operations, compareMapped), { seed: 11, numRuns: 25 });
-}, 120_000);
+}, 300_000);

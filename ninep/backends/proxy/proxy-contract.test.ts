@@ -14,7 +14,7 @@ import { openProxy } from './proxy-share.ts';
 import { type Cut, TestHelper } from './test-links.ts';
 
 // Every operation is several messages here, on hosts that may be busy.
-jest.setTimeout(30_000);
+jest.setTimeout(300_000);
 
 function scratch(): string {
   const path = mkdtempSync(join(tmpdir(), 'proxy-contract-'));

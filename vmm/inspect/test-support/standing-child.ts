@@ -29,5 +29,5 @@ setTimeout(() => {
     process.stdin.setRawMode(false);
     process.stderr.write(`heard: ${heard.join(', ')}\n`);
     process.exit(0);
-  }, 200);
-}, 200);
+  }, 500);
+}, 500);
