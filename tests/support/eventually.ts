@@ -1,7 +1,7 @@
 import { patience } from '../../node-kvm/test-support/deadline.ts';
 
 /** Longest to wait for what a page or a process comes to show, in milliseconds: a host may have much else to do. */
-export const PATIENCE_MS = 60_000 * patience;
+export const PATIENCE_MS = 150_000 * patience;
 
 /**
  * Does `look` again and again until it throws nothing, and gives what it gave; after PATIENCE_MS it rejects with what was
