@@ -77,6 +77,7 @@ async function sayAll({ client }: Awaited<ReturnType<typeof toldShare>>) {
   const directory = await tree.open('directory', 0o200000);
   const [first] = await tree.readdir(directory, 0n, 40);
   await tree.readdir(directory, first?.offset ?? 0n, 100);
+  await tree.readdir(directory, 0n, 100);
   const other = await Tree.attach(client, OTHER);
   const makes = [
     () => other.create('given', { mode: SETUID }),
