@@ -85,6 +85,8 @@ export interface Calls {
 
   /** Reads an attribute of an object descriptor into `out`; an empty `out` only asks for the size. @returns its size. @spec Linux getxattr(2) */
   getxattr(fd: number, name: NameBytes, out: Uint8Array): number;
+  /** The same of a name in a directory, which is one component (-EINVAL); of a symbolic link, its own. @returns its size. @spec Linux getxattr(2) */
+  getxattrAt(dirfd: number, name: NameBytes, attribute: NameBytes, out: Uint8Array): number;
   /** `flags`: 0 or one of `XATTR`. @spec Linux setxattr(2) */
   setxattr(fd: number, name: NameBytes, value: Uint8Array, flags: number): number;
   /** Lists attribute names, each ended by NUL, into `out`; an empty `out` only asks for the size. @returns the size. @spec Linux listxattr(2) */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DT, FALLOC, LOCK, LOCK_TYPE, O, RWF, SEEK, XATTR } from './constants.ts';
 import { Dirents } from './dirents.ts';
@@ -188,6 +188,29 @@ describe('extended attributes', () => {
     expect(Buffer.from(list.subarray(0, 9)).toString()).toBe('user.key\0');
     expect(hostfs.removexattr(fd, name)).toBe(0);
     expect(hostfs.removexattr(fd, name)).toBe(-E.NODATA);
+    hostfs.close(fd);
+  });
+
+  test('of a name in a directory are those of that name and of nothing it leads to', () => {
+    mkdirSync(at('xattr-dir'));
+    writeFileSync(at('xattr-dir/named'), '');
+    symlinkSync('named', at('xattr-dir/link'));
+    const key = bytes('user.key');
+    const [directory, fd] = ['xattr-dir', 'xattr-dir/named'].map((name) =>
+      hostfs.openat(scratch.fd, bytes(name), O.PATH, 0),
+    ) as [number, number];
+    expect(hostfs.setxattr(fd, key, bytes('value'), 0)).toBe(0);
+    const value = new Uint8Array(8);
+    expect(hostfs.getxattrAt(directory, bytes('named'), key, value)).toBe(5);
+    expect(Buffer.from(value.subarray(0, 5)).toString()).toBe('value');
+    expect(hostfs.getxattrAt(directory, bytes('named'), key, new Uint8Array(4))).toBe(-E.RANGE);
+    expect([-E.NODATA, -E.PERM]).toContain(hostfs.getxattrAt(directory, bytes('link'), key, value));
+    expect(hostfs.getxattrAt(directory, bytes('none'), key, value)).toBe(-E.NOENT);
+    for (const name of ['', '../xattr-dir/named', '/etc/passwd', 'link/']) {
+      expect(hostfs.getxattrAt(directory, bytes(name), key, value)).toBe(-E.INVAL);
+    }
+    expect(hostfs.getxattrAt(999_999, bytes('named'), key, value)).toBe(-E.BADF);
+    hostfs.close(directory);
     hostfs.close(fd);
   });
 

@@ -124,6 +124,7 @@ export const SIGNATURES: { readonly [C in keyof Calls]: Signature<C> } = {
   ftruncate: { name: 'ftruncate', shows: [number, number] },
   fallocate: { name: 'fallocate', shows: [number, flagsOf('FALLOC_FL_', FALLOC), number, number] },
   getxattr: { name: 'fgetxattr', shows: [number, name, bytes] },
+  getxattrAt: { name: 'lgetxattr', shows: [number, name, name, bytes] },
   setxattr: { name: 'fsetxattr', shows: [number, name, bytes, flagsOf('XATTR_', XATTR)] },
   listxattr: { name: 'flistxattr', shows: [number, bytes] },
   removexattr: { name: 'fremovexattr', shows: [number, name] },

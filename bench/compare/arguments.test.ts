@@ -5,7 +5,7 @@ import { USUAL_OPERATIONS } from './operations.ts';
 describe('the arguments of the bench', () => {
   test('without any, everything is measured five times on one machine', () => {
     const options = readArguments([]);
-    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 200, boot: true, accel: 'auto', variants: ['poll-us=0'] });
+    expect(options).toMatchObject({ runs: 5, ms: 500, warm: 1000, boot: true, accel: 'auto', variants: ['poll-us=0'] });
     expect(options?.operations.map(({ name }) => name)).toEqual(USUAL_OPERATIONS);
     expect(options?.setups).toEqual([{ ram: 256, devices: 1, fids: 0 }]);
     expect(options?.qemu).toBe('qemu-system-x86_64');

@@ -40,7 +40,7 @@ export const HELP = `npm run bench -- [OPTIONS]: tsvmm beside QEMU and bare syst
                             ${USUAL_OPERATIONS.slice(0, 6).join(',')},
                             ${USUAL_OPERATIONS.slice(6).join(',')},boot
   --runs N                  how often each is measured (5); medians are told
-  --ms N, --warm N          how long an operation is measured (500), and warmed up before (200)
+  --ms N, --warm N          how long an operation is measured (500), and warmed up before (1000)
   --ram SIZE[,SIZE]         RAM of the machines in MiB, or as in 8G (256)
   --devices N[,N]           virtio-9p devices of the machines, 1 to 16 (1); one of them works
   --fids N[,N]              fids that are held meanwhile (0)
@@ -105,7 +105,7 @@ function parsed(args: readonly string[]) {
         only: { type: 'string' },
         runs: { type: 'string', default: '5' },
         ms: { type: 'string', default: '500' },
-        warm: { type: 'string', default: '200' },
+        warm: { type: 'string', default: '1000' },
         ram: { type: 'string', default: '256' },
         devices: { type: 'string', default: '1' },
         fids: { type: 'string', default: '0' },

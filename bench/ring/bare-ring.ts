@@ -17,7 +17,11 @@ export const RING_SIZE = 128;
 const PER_LANE = 4;
 /** Lanes there are. */
 export const LANES = RING_SIZE / PER_LANE;
-const [NEXT, WRITE] = [1, 2];
+const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
+/** Bytes of a descriptor. */
+const ENTRY = 16;
+/** Bytes of a table for as long a chain as there can be. */
+const TABLE_BYTES = RING_SIZE * ENTRY;
 
 /** A piece of guest memory: address and length in bytes. */
 export type Piece = readonly [address: number, length: number];
@@ -55,16 +59,13 @@ export class BareRing {
 
   /** Lays out the chain of a lane. Pieces of length 0 are left out. */
   layOut(lane: number, readable: readonly Piece[], writable: readonly Piece[]): void {
-    const all = [...readable.map((piece) => [piece, 0] as const), ...writable.map((piece) => [piece, WRITE] as const)];
-    const parts = all.filter(([[, length]]) => length > 0);
-    for (const [i, [[address, length], flag]] of parts.entries()) {
-      const at = (lane * PER_LANE + i) * 16;
-      this.#desc.setUint32(at, address, true);
-      this.#desc.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
-      this.#desc.setUint32(at + 8, length, true);
-      this.#desc.setUint16(at + 12, flag | (i < parts.length - 1 ? NEXT : 0), true);
-      this.#desc.setUint16(at + 14, lane * PER_LANE + i + 1, true);
-    }
+    layOut(this.#desc, lane * PER_LANE, readable, writable);
+  }
+
+  /** The same in a table at `at`. */
+  layOutApart(lane: number, at: number, readable: readonly Piece[], writable: readonly Piece[]): void {
+    const entries = layOut(new DataView(this.#desc.buffer, at, TABLE_BYTES), 0, readable, writable);
+    put(this.#desc, lane * PER_LANE, [at, entries * ENTRY], INDIRECT);
   }
 
   /** Makes the chain of a lane available; `publish` shows it. */
@@ -92,4 +93,23 @@ export class BareRing {
     this.#avail[usedEventOffset(RING_SIZE) / 2] = (this.#taken - 1) & 0xffff;
     return head / PER_LANE;
   }
+}
+
+/** Writes a chain into a table from entry `first` on. @returns how many entries it takes */
+function layOut(table: DataView, first: number, readable: readonly Piece[], writable: readonly Piece[]): number {
+  const all = [...readable.map((piece) => [piece, 0] as const), ...writable.map((piece) => [piece, WRITE] as const)];
+  const parts = all.filter(([[, length]]) => length > 0);
+  for (const [i, [piece, flag]] of parts.entries())
+    put(table, first + i, piece, flag | (i < parts.length - 1 ? NEXT : 0));
+  return parts.length;
+}
+
+/** Writes one entry, which is followed by the next. */
+function put(table: DataView, entry: number, [address, length]: Piece, flags: number): void {
+  const at = entry * ENTRY;
+  table.setUint32(at, address, true);
+  table.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+  table.setUint32(at + 8, length, true);
+  table.setUint16(at + 12, flags, true);
+  table.setUint16(at + 14, entry + 1, true);
 }

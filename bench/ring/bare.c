@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define LARGE (512 << 10)
+#define PAGE 4096
+#define PAGES 125
 #define MOST_SAMPLES (1 << 20)
 
 static int directory, file, scratch;
@@ -48,6 +50,27 @@ static void write_some(size_t length) {
   struct iovec piece = {data, length};
   if (pwritev2(scratch, &piece, 1, 0, 0) != (ssize_t)length) fail("pwritev2");
 }
+
+/* Every other page first, as bench/ring/driver.ts has them. */
+static struct iovec pages[PAGES];
+
+static void lay_out_pages(void) {
+  for (int i = 0; i < PAGES; i++) {
+    int page = i <= PAGES / 2 ? 2 * i : 2 * (i - PAGES / 2) - 1;
+    pages[i] = (struct iovec){data + page * PAGE, PAGE};
+  }
+}
+
+static void read_pages(void) {
+  if (preadv2(file, pages, PAGES, 0, RWF_NOWAIT) != PAGES * PAGE) fail("preadv2");
+}
+
+static void write_pages(void) {
+  if (pwritev2(scratch, pages, PAGES, 0, 0) != PAGES * PAGE) fail("pwritev2");
+}
+
+static void read_row(void) { read_some(PAGES * PAGE); }
+static void write_row(void) { write_some(PAGES * PAGE); }
 
 static void getattr(void) { attributes(file); }
 
@@ -86,8 +109,12 @@ static const struct {
     {"walk+clunk", walk_clunk},
     {"read 4 KiB", read_small},
     {"read 512 KiB", read_large},
+    {"read 500 KiB in pages", read_row},
+    {"read 500 KiB in scattered pages", read_pages},
     {"write 4 KiB", write_small},
     {"write 512 KiB", write_large},
+    {"write 500 KiB in pages", write_row},
+    {"write 500 KiB in scattered pages", write_pages},
     {"list", list},
     {"create+write+clunk+unlink", create_remove},
 };
@@ -104,6 +131,7 @@ int main(int argc, char **argv) {
   }
   double seconds = atof(argv[2]);
   data = calloc(1, LARGE);
+  lay_out_pages();
   directory = open(argv[1], O_PATH | O_DIRECTORY);
   file = openat(directory, "file", O_RDONLY);
   scratch = openat(directory, "scratch", O_RDWR);

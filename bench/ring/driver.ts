@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codecOf, decodeMessage, encodeMessage } from '../../ninep/codec.ts';
 import type { MessageBody, RequestName } from '../../ninep/messages.ts';
 import { fidNumber, NOFID, tagNumber } from '../../ninep/wire-types.ts';
-import { BareRing, LANES } from './bare-ring.ts';
+import { BareRing, LANES, type Piece } from './bare-ring.ts';
 import { FIDS, LARGE, type Operation, type Step, slowRead } from './operations.ts';
 
 /** What a driver is told. */
@@ -33,8 +33,10 @@ export interface Measurement {
 const MSIZE = LARGE + 4096;
 const HEAD_ROOM = 4096;
 const READ_HEAD = 11;
-/** Bytes of buffers for each lane: heads of request and reply, and data of both. */
-const LANE_BYTES = 2 * HEAD_ROOM + 2 * LARGE;
+/** Bytes of buffers for each lane: heads of request and reply, data of both, and a table of descriptors. */
+const LANE_BYTES = 2 * HEAD_ROOM + 2 * LARGE + HEAD_ROOM;
+const TABLE_AT = 2 * HEAD_ROOM + 2 * LARGE;
+const PAGE = 4096;
 /** Bytes of buffers that a driver needs. */
 export const BUFFER_BYTES = LANES * LANE_BYTES;
 const MOST_SAMPLES = 1 << 20;
@@ -124,19 +126,18 @@ export class Driver {
     };
     const layOutStep = (lane: number, one: Step) => {
       this.#put(lane, one.frame);
-      ring.layOut(
-        lane,
-        [
-          [this.#at(lane, 0), one.frame.length],
-          [this.#at(lane, 2 * HEAD_ROOM), one.sends],
-        ],
+      const pieces = (at: number, length: number): Piece[] =>
+        one.pages === undefined ? [[at, length]] : inPages(at, length, one.pages);
+      const sent: Piece[] = [
+        [this.#at(lane, 0), one.frame.length],
+        ...pieces(this.#at(lane, 2 * HEAD_ROOM), one.sends),
+      ];
+      const received: Piece[] =
         one.receives > 0
-          ? [
-              [this.#at(lane, HEAD_ROOM), READ_HEAD],
-              [this.#at(lane, 2 * HEAD_ROOM + LARGE), one.receives],
-            ]
-          : [[this.#at(lane, HEAD_ROOM), HEAD_ROOM]],
-      );
+          ? [[this.#at(lane, HEAD_ROOM), READ_HEAD], ...pieces(this.#at(lane, 2 * HEAD_ROOM + LARGE), one.receives)]
+          : [[this.#at(lane, HEAD_ROOM), HEAD_ROOM]];
+      if (one.pages !== undefined) ring.layOutApart(lane, this.#at(lane, TABLE_AT), sent, received);
+      else ring.layOut(lane, sent, received);
     };
     const before = { kicks: ring.kicks, cpu: otherThreads() };
     const started = performance.now();
@@ -243,6 +244,13 @@ export class Driver {
   #put(lane: number, frame: Uint8Array): void {
     new Uint8Array(this.#ram, this.#at(lane, 0), frame.length).set(frame);
   }
+}
+
+/** The pages of `length` bytes at `at`; scattered, every other one comes first. */
+function inPages(at: number, length: number, order: 'row' | 'scattered'): Piece[] {
+  const pages = Array.from({ length: length / PAGE }, (_, page): Piece => [at + page * PAGE, PAGE]);
+  if (order === 'row') return pages;
+  return [...pages.filter((_, page) => page % 2 === 0), ...pages.filter((_, page) => page % 2 === 1)];
 }
 
 /** Processor time of all threads of this process but this one, in microseconds. */

@@ -4,6 +4,8 @@ import type { MessageBody, RequestName } from '../../ninep/messages.ts';
 import { fidNumber, tagNumber } from '../../ninep/wire-types.ts';
 
 export const LARGE = 512 << 10;
+/** The most that Linux's client moves by one message where it names each page by itself: 125 of them, and three descriptors more. */
+const IN_PAGES = 125 << 12;
 export const FILE_BYTES = 16 << 20;
 /** Fids that the driver opens before. */
 export const FIDS = { root: 0, file: 1, scratch: 2, many: 3, slow: 4, free: 100, held: 1000 } as const;
@@ -17,6 +19,8 @@ export interface Step {
   readonly sends: number;
   /** Data in the reply, into memory of the lane's own. */
   readonly receives: number;
+  /** The data's pages are named one by one, in a row or no two after each other that lie side by side. */
+  readonly pages?: 'row' | 'scattered';
 }
 
 /** One row. */
@@ -55,6 +59,9 @@ const walkClunk = (lane: number) => {
 const read = (count: number) => (lane: number) => [
   step(lane, 'Tread', { fid: fidNumber(FIDS.file), offset: offsetOf(lane), count }, 0, count),
 ];
+/** Data in pages, as Linux's client names them whose memory is a program's. */
+const inPages = (pages: 'row' | 'scattered', steps: Operation['steps']) => (lane: number) =>
+  steps(lane).map((one) => ({ ...one, pages }));
 const write = (count: number) => (lane: number) => [
   step(
     lane,
@@ -110,9 +117,15 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'read 4 KiB', depth: 32, steps: read(4096) },
   { name: 'read 512 KiB', depth: 1, steps: read(LARGE) },
   { name: 'read 512 KiB', depth: 8, steps: read(LARGE) },
+  { name: 'read 500 KiB in pages', depth: 1, steps: inPages('row', read(IN_PAGES)) },
+  { name: 'read 500 KiB in pages', depth: 8, steps: inPages('row', read(IN_PAGES)) },
+  { name: 'read 500 KiB in scattered pages', depth: 1, steps: inPages('scattered', read(IN_PAGES)) },
   { name: 'write 4 KiB', depth: 1, steps: write(4096) },
   { name: 'write 512 KiB', depth: 1, steps: write(LARGE) },
   { name: 'write 512 KiB', depth: 8, steps: write(LARGE) },
+  { name: 'write 500 KiB in pages', depth: 1, steps: inPages('row', write(IN_PAGES)) },
+  { name: 'write 500 KiB in pages', depth: 8, steps: inPages('row', write(IN_PAGES)) },
+  { name: 'write 500 KiB in scattered pages', depth: 1, steps: inPages('scattered', write(IN_PAGES)) },
   { name: 'list', depth: 1, steps: list, lists: true },
   { name: 'create+write+clunk+unlink', depth: 1, steps: createRemove },
 ];

@@ -272,6 +272,56 @@ describe('a chain is read', () => {
     ).toEqual({ readable: [[0x2000, 2]], writable: [], lengths: [2, 0] });
   });
 
+  test('with buffers that lie side by side as one segment, but for the end of a part', () => {
+    const page = (addr: number, flags: number, next: number) => ({ addr, len: 0x1000, flags: flags | NEXT, next });
+    expect(
+      shape([
+        page(0x2000, 0, 1),
+        page(0x3000, 0, 2),
+        page(0x4000, WRITE, 3),
+        { addr: 0, len: 0, flags: NEXT | WRITE, next: 4 },
+        page(0x5000, WRITE, 5),
+        page(0x8000, WRITE, 6),
+        page(0x7000, WRITE, 7),
+        { addr: 0x8000, len: 7, flags: WRITE },
+      ]),
+    ).toEqual({
+      readable: [[0x2000, 0x2000]],
+      writable: [
+        [0x4000, 0x2000],
+        [0x8000, 0x1000],
+        [0x7000, 0x1007],
+      ],
+      lengths: [0x2000, 0x4007],
+    });
+  });
+
+  test('with buffers apart that lie side by side in the host’s memory alone', () => {
+    const host = new ArrayBuffer(0x4000);
+    // RAM below and above a hole, one after the other in the host's memory.
+    const view = (at: Gpa, length: number) => {
+      const offset = at < 0x2000 ? at : at - 0x10_0000 + 0x2000;
+      const end = at < 0x2000 ? 0x2000 : 0x4000;
+      return offset < 0 || offset + length > end ? undefined : new Uint8Array(host, offset, length);
+    };
+    const segments = new ChainSegments({ queue: 0, size: 8, buffers: new BufferViews({ view }), indirect: false });
+    const lengths = (...addresses: readonly number[]) => {
+      const table = new DataView(new ArrayBuffer(addresses.length * 16));
+      addresses.forEach((addr, i) => {
+        putDescriptor(table, i * 16, { addr, len: 0x1000, flags: i < addresses.length - 1 ? NEXT : 0, next: i + 1 });
+      });
+      const chain = readChain(segments, table, 0);
+      return chain.kind === 'fault' ? chain.message : chain.readable.map(({ length }) => length);
+    };
+    expect(lengths(0x1000, 0x10_0000, 0x10_1000)).toEqual([0x1000, 0x2000]);
+    for (const behind of [[], [0], [0, 0x1000]]) {
+      expect(lengths(0x10_0000, 0x10_1000, 0x10_2000, ...behind)).toBe(
+        'queue 0: a descriptor points outside RAM (head 0: 12288 bytes at 0x100000)',
+      );
+    }
+    expect(lengths(0x1000)).toEqual([0x1000]);
+  });
+
   test('up to the last byte before the hole and from the first after it', () => {
     expect(
       shape([

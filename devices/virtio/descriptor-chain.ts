@@ -60,6 +60,8 @@ export function readChain(segments: ChainSegments, table: DataView, head: number
     if (broken !== undefined) return fault(rules, head, broken, `descriptor ${current}: ${range(address, length)}`);
 
     if ((flagsAndNext & DESCRIPTOR_FLAG.next) === 0) {
+      const outside = segments.end();
+      if (outside !== undefined) return fault(rules, head, 'buffer-outside-ram', outside);
       const { readable, writable, readableLength, writableLength } = segments;
       return { kind: 'chain', head, readable, writable, readableLength, writableLength };
     }

@@ -52,6 +52,8 @@ export function readPackedChain(
     if (broken !== undefined) return broken;
 
     if (!hasNext) {
+      const outside = segments.end();
+      if (outside !== undefined) return fault(rules, slot, 'buffer-outside-ram', outside);
       const { readable, writable, readableLength, writableLength } = segments;
       return { kind: 'chain', head: idAndFlags & 0xffff, readable, writable, readableLength, writableLength, slots };
     }

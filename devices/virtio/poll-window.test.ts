@@ -15,7 +15,7 @@ test('is closed at first, opens to twice a short silence, and closes after a lon
   expect(window.length).toBe(120);
   window.missed();
   expect(window.length).toBe(120);
-  window.rang(201);
+  window.rang(1001);
   expect(window.length).toBe(0);
 });
 
@@ -26,7 +26,9 @@ test.each([
   [99, 198],
   [100, 200],
   [200, 200],
-  [200.1, 0],
+  [201, 200],
+  [1000, 200],
+  [1000.1, 0],
 ])('a silence of %f us opens it to %f us', (silence, length) => {
   const window = new PollWindow(200);
   sleep(window, silence);
@@ -66,7 +68,7 @@ describe('polls in vain', () => {
       window.missed();
       return rest(window);
     });
-    expect(waits).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512]);
+    expect(waits).toEqual([2, 4, 8, 16, 32, 64, 64, 64, 64, 64, 64, 64]);
   });
 
   test('one that paid makes good for all', () => {
@@ -94,7 +96,7 @@ describe('polls in vain', () => {
     expect(window.length).toBeGreaterThan(0);
   });
 
-  test('pairs of requests with silence between them cost a poll in hundreds', () => {
+  test('pairs of requests with silence between them cost a poll in a hundred', () => {
     const window = new PollWindow(200);
     let polls = 0;
     for (let pair = 0; pair < 2000; pair += 1) {
@@ -106,7 +108,7 @@ describe('polls in vain', () => {
         window.rang(silence);
       }
     }
-    expect(polls).toBeGreaterThan(3);
-    expect(polls).toBeLessThan(15);
+    expect(polls).toBeGreaterThan(15);
+    expect(polls).toBeLessThan(45);
   });
 });

@@ -10,8 +10,16 @@
 
 /** The shortest window worth its trouble, in microseconds. */
 const SHORTEST_US = 20;
-/** Waits without polling double up to 2 to the power of this. */
-const MOST_VAIN = 9;
+/**
+ * Waits without polling double up to 2 to the power of this: what polls in vain cost then is a few microseconds for each request,
+ * and a host that was busy for a moment is not held to be so for long.
+ */
+const MOST_VAIN = 6;
+/**
+ * A silence is the driver's and the kick's, and the kick of a sleeping device can take longer than the longest window: up to so
+ * many of them a poll may pay.
+ */
+const KICK_FACTOR = 5;
 
 /** The window of one ring. All times are in microseconds. */
 export class PollWindow {
@@ -48,7 +56,7 @@ export class PollWindow {
 
   /** The driver rang for a sleeping device, so long after there had last been something to do. */
   rang(silence: number): void {
-    if (silence > this.#most) {
+    if (silence > KICK_FACTOR * this.#most) {
       this.#length = 0;
       return;
     }

@@ -41,7 +41,8 @@ async function running() {
     interrupts += 1;
   };
   const offer = (...lengths: number[]) => {
-    const buffers = lengths.map((length) => ({ address: arena.allocate(length), length }));
+    // A byte in between keeps them apart.
+    const buffers = lengths.map((length) => ({ address: arena.allocate(length + 1), length }));
     queue.add([], buffers);
     if (queue.publish()) transport.kick(0);
     return () => buffers.map(({ address, length }) => [...arena.bytes(address, length)]);

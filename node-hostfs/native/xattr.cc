@@ -6,6 +6,9 @@
 
 #include <fcntl.h>
 
+#include <cstring>
+#include <string>
+
 #include "call.h"
 #include "proc_fd.h"
 
@@ -30,6 +33,25 @@ struct Getxattr {
     if (name.too_long) return -ERANGE;
     FdPath path(fd);
     return OrBadFd(fd, Errno([&] { return getxattr(path.bytes, name.bytes, out.data, out.length); }));
+  }
+};
+
+struct GetxattrAt {
+  int dirfd;
+  Name name, attribute;
+  Span out;
+  explicit GetxattrAt(Args& args) : dirfd(args.Fd(0, "dirfd")) {
+    args.CopyName(1, "name", name);
+    args.CopyName(2, "attribute", attribute);
+    out = args.Bytes(3, "out", 0);
+  }
+  int64_t Run() {
+    if (name.too_long) return -ENAMETOOLONG;
+    if (attribute.too_long) return -ERANGE;
+    // What is below the descriptor by more than one name could lead anywhere.
+    if (name.bytes[0] == 0 || std::strchr(name.bytes, '/') != nullptr) return -EINVAL;
+    std::string path = std::string(FdPath(dirfd).bytes) + "/" + name.bytes;
+    return OrBadFd(dirfd, Errno([&] { return lgetxattr(path.c_str(), attribute.bytes, out.data, out.length); }));
   }
 };
 
@@ -76,6 +98,7 @@ struct Removexattr {
 
 void ExportXattr(Napi::Env env, Napi::Object exports) {
   Export<Getxattr>(env, exports, "getxattr", "getxattrAsync");
+  Export<GetxattrAt>(env, exports, "getxattrAt", "getxattrAtAsync");
   Export<Setxattr>(env, exports, "setxattr", "setxattrAsync");
   Export<Listxattr>(env, exports, "listxattr", "listxattrAsync");
   Export<Removexattr>(env, exports, "removexattr", "removexattrAsync");

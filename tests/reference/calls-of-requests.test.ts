@@ -53,6 +53,10 @@ const PAGES: Readonly<Record<string, string>> = {
   futimens: 'futimens(3)',
 };
 
+/** Somebody to whom nothing belongs that the server makes, until it is given to them. */
+const OTHER = { uid: 12_345, firstFid: 1000 };
+const SETUID = 0o4640;
+
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Every request there is, in 9P2000.L, each in its usual ways. */
@@ -73,8 +77,17 @@ async function sayAll({ client }: Awaited<ReturnType<typeof toldShare>>) {
   const directory = await tree.open('directory', 0o200000);
   const [first] = await tree.readdir(directory, 0n, 40);
   await tree.readdir(directory, first?.offset ?? 0n, 100);
-  await tree.mkdir('directory/new');
-  await tree.mknod('pipe', 0o010600);
+  await tree.readdir(directory, 0n, 100);
+  const other = await Tree.attach(client, OTHER);
+  const makes = [
+    () => other.create('given', { mode: SETUID }),
+    () => other.mkdir('directory/new', 0o1750),
+    () => other.mknod('pipe', 0o010000 | SETUID),
+    () => other.symlink('sym', 'file'),
+  ];
+  // They are asked of the host whoever runs this.
+  for (const make of makes) await make().catch(() => undefined);
+  await tree.unlink('sym').catch(() => undefined);
   await tree.symlink('sym', 'file');
   await tree.readlink('sym');
   await tree.link('hard', 'file');
@@ -96,6 +109,8 @@ async function sayPlain({ client }: Awaited<ReturnType<typeof toldShare>>) {
   const plain = new PlainTree(tree);
   await plain.writeFile('plain', 'x');
   await plain.readFile('plain');
+  const other = new PlainTree(await Tree.attach(client, OTHER));
+  await other.make('granted', DM.DMSETUID | 0o640).catch(() => undefined);
   await plain.make('folder', DM.DMDIR | 0o755);
   await plain.make('slink', DM.DMSYMLINK | 0o777, 'plain');
   await plain.make('fifo', DM.DMNAMEDPIPE | 0o600);

@@ -67,7 +67,7 @@ const MUCH = 64n * 1024n * 1024n;
 function setSize(share: Share, target: ChangeTarget, fd: number, size: bigint): MaybeAsync<void> {
   const before = share.statOf(fd);
   const shrinksMuch = before.size - size > MUCH && before.blocks * 512n > MUCH;
-  return after(dropSetIds(share, target.object, fd, target.credential), () => {
+  return after(dropSetIds(share, target.object, fd, target.credential, before), () => {
     if (shrinksMuch) return share.hostfs.ftruncateAsync(fd, size).then(discard);
     check(share.hostfs.ftruncate(fd, size));
   });

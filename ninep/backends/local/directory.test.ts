@@ -52,6 +52,29 @@ describe('readdir', () => {
     });
   });
 
+  test('what one listing has not given out is not seen by the next directory', async () => {
+    for (const name of ['one', 'other']) {
+      mkdirSync(fixture.at(name));
+      writeFileSync(fixture.at(`${name}/of-${name}`), '');
+    }
+    const open = (name: string) => now(fixture.node(name).open(O.RDONLY));
+    const [first, second] = [open('one'), open('other')];
+    list(first, 0n, 1);
+    list(second, 0n, 1);
+    for (const file of [first, second]) now(file.release());
+    for (const [name, file] of [
+      ['other', open('other')],
+      ['one', open('one')],
+    ] as const) {
+      expect(
+        list(file)
+          .map((entry) => entry.name)
+          .sort(),
+      ).toEqual(['.', '..', `of-${name}`]);
+      now(file.release());
+    }
+  });
+
   test('any cookie continues after its entry, in whatever order cookies come back', async () => {
     for (let i = 0; i < 300; i++) writeFileSync(fixture.at(`f${i}`), '');
     await withOpen(fixture.root, O.RDONLY, (file) => {

@@ -1,7 +1,7 @@
 /** Which system calls of the host an operation takes: the lists are what it costs. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { E, type Hostfs, loadHostfs, O, RWF } from 'node-hostfs';
+import { DT, E, type Hostfs, loadHostfs, O, RWF } from 'node-hostfs';
 import { sliceSegments, totalLength } from '../../../bytes/segments.ts';
 import type { OpenFile } from '../../backend.ts';
 import { bytes, Fixture, isRoot, now, REQUEST, user } from './local-fixture.ts';
@@ -73,6 +73,59 @@ test('a walk looks at each object once', () => {
   const walk = (...names: string[]) => callsOf(() => now(now(fixture.root.walk(names.map(bytes))).node?.release()));
   expect(walk('f')).toEqual(['openat2', 'statx', 'close']);
   expect(walk('a', 'b')).toEqual(['openat2', 'statx', 'openat2', 'statx', 'close', 'close']);
+});
+
+test('a listing begins where a directory opened just now is, and is at its end when the host says so', () => {
+  const list = (file: OpenFile) => callsOf(() => now(file.readdir(0n, () => true)));
+  const directory = opened('a', O.RDONLY);
+  expect(list(directory)).toEqual(['getdents64', 'getdents64']);
+  expect(list(directory)).toEqual(['lseek', 'getdents64', 'getdents64']);
+  now(directory.release());
+});
+
+test('a truncation by somebody other than root looks once', () => {
+  const node = fixture.keep(attached(fixture, 1000));
+  expect(callsOf(() => now(node.setattr({ size: 1n })))).toEqual(['open_fd', 'statx', 'ftruncate', 'close']);
+});
+
+describe('under mapped-xattr', () => {
+  let mapped: Fixture;
+  beforeEach(() => {
+    mapped = new Fixture({ hostfs: watched(loadHostfs()), securityModel: 'mapped-xattr' });
+    const { node, file } = now(mapped.root.create(bytes('f'), O.RDWR, 0o640, GID));
+    now(file.release());
+    now(node.release());
+    now(mapped.root.symlink(bytes('l'), bytes('t'), GID));
+  });
+  afterEach(async () => {
+    await mapped.close();
+  });
+
+  test('a walk asks for the mode alone, a listing for each name’s by one call', () => {
+    const walk = () => now(now(mapped.root.walk([bytes('l')])).node?.release());
+    expect(callsOf(walk)).toEqual(['openat2', 'statx', 'fgetxattr', 'close']);
+    const directory = now(mapped.root.open(O.RDONLY));
+    const types: (readonly [name: string, type: number])[] = [];
+    const calls = callsOf(() =>
+      now(
+        directory.readdir(0n, ({ name, type }) => {
+          types.push([Buffer.from(name).toString(), type]);
+          return true;
+        }),
+      ),
+    );
+    expect(calls.sort()).toEqual(['getdents64', 'getdents64', 'lgetxattr', 'lgetxattr']);
+    expect(types.filter(([name]) => !name.startsWith('.')).sort()).toEqual([
+      ['f', DT.REG],
+      ['l', DT.LNK],
+    ]);
+    now(directory.release());
+  });
+
+  test('a device number is asked for of devices alone', () => {
+    const calls = callsOf(() => now(mapped.node('f').getattr(0n)));
+    expect(calls.slice(3)).toEqual(['fgetxattr', 'fgetxattr', 'fgetxattr', 'statx']);
+  });
 });
 
 test('names are taken away and changed by one call', () => {

@@ -14,6 +14,9 @@ const DOT = 0x2e;
 /** Reused, since one entry is looked at before the next is. */
 const typeStat = new Statx();
 
+/** A batch that nobody uses: most directories are closed again before the next is opened. */
+let spare: Dirents | undefined;
+
 /** A directory opened for listing. The cookies are the host's own, so they stay good for as long as the host's do. */
 export class LocalDirectory implements OpenFile {
   readonly qid: Qid;
@@ -82,14 +85,15 @@ export class LocalDirectory implements OpenFile {
 
   /** The batch, standing before the entry that follows a cookie. */
   private startAt(offset: bigint): Dirents {
-    this.batch ??= new Dirents(BATCH_BYTES);
+    const isFresh = this.batch === undefined;
+    this.batch ??= takeBatch();
     // From the start, a listing shows what is there now.
-    if (offset === 0n || offset !== this.position) {
+    if (offset === 0n ? !isFresh : offset !== this.position) {
       check(this.share.hostfs.seekdir(this.fd, BigInt.asIntN(64, offset)));
       this.batch.fill(0);
       this.refused = false;
-      this.position = offset;
     }
+    this.position = offset;
     return this.batch;
   }
 
@@ -161,10 +165,19 @@ export class LocalDirectory implements OpenFile {
   }
 
   release(): MaybeAsync<void> {
+    spare = this.batch ?? spare;
+    this.batch = undefined;
     this.share.hostfs.close(this.fd);
     this.share.descriptors.give();
     return this.object.release();
   }
+}
+
+function takeBatch(): Dirents {
+  const batch = spare ?? new Dirents(BATCH_BYTES);
+  spare = undefined;
+  batch.fill(0);
+  return batch;
 }
 
 /** '..', which at the root of the share is no business of the client's. */

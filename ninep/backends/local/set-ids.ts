@@ -1,4 +1,4 @@
-import { CAP, type Hostfs } from 'node-hostfs';
+import { CAP, type Hostfs, type Statx } from 'node-hostfs';
 import type { Credential, MaybeAsync } from '../../backend.ts';
 import { check } from './check.ts';
 import type { HostObject } from './host-object.ts';
@@ -21,19 +21,26 @@ export function kernelDropsSetIds(hostfs: Hostfs): boolean {
  * what a mapped model keeps, no kernel knows.
  *
  * @param fd any descriptor of the object
+ * @param stat what it is like now, where that is known
  * @spec POSIX.1-2017 write(): S_ISUID and S_ISGID
  */
-export function dropSetIds(share: Share, object: HostObject, fd: number, credential: Credential): MaybeAsync<void> {
+export function dropSetIds(
+  share: Share,
+  object: HostObject,
+  fd: number,
+  credential: Credential,
+  stat?: Statx,
+): MaybeAsync<void> {
   if (credential.uid === 0) return;
   if (share.store !== undefined) return dropStored(share, object);
-  const mode = share.statOf(fd).mode & 0o7777;
+  const mode = (stat ?? share.statOf(fd)).mode & 0o7777;
   const without = withoutSetIds(mode);
   if (without !== mode) check(share.hostfs.fchmod(fd, without));
 }
 
 function dropStored(share: Share, object: HostObject): MaybeAsync<void> {
   const { store } = share;
-  const stored = store?.read(object);
+  const stored = store?.readMode(object);
   if (store === undefined || stored === undefined || without(stored) === stored) return;
   return store.change(object, without);
 }

@@ -100,7 +100,7 @@ export class Share {
     const { store } = this;
     // Only what is a regular file here can be anything else there.
     if (store === undefined || object.format !== S.IFREG) return object.format;
-    return seenFormat(object.format, store.read(object, entry));
+    return seenFormat(object.format, store.readMode(object, entry));
   }
 
   /** `format`: the type as clients see it, where that may be another than the host's. */

@@ -48,6 +48,10 @@ export class FileStore implements Store {
     return this.at(object, (place) => (place === undefined ? {} : this.readPlace(place, object.ino)));
   }
 
+  readMode(object: HostObject, entry?: Entry): Stored {
+    return this.read(object, entry);
+  }
+
   readEntry({ dirfd, name }: Entry, ino: bigint): Stored {
     return this.readPlace({ dirfd, name, isRoot: false }, ino);
   }

@@ -1,8 +1,7 @@
-import { E, type Hostfs, O } from 'node-hostfs';
+import { E, type Hostfs, S } from 'node-hostfs';
 import { errnoOf } from '../../../errno.ts';
 import { check } from '../check.ts';
 import type { HostObject } from '../host-object.ts';
-import { STRICTLY_BELOW } from '../resolve.ts';
 import type { Entry, Store, Stored, Update } from './stored.ts';
 
 /** @spec QEMU 9pfs, security_model=mapped-xattr: 32 bits little-endian, and 64 for the device number */
@@ -30,15 +29,14 @@ export class XattrStore implements Store {
     return this.readFd(object.fd);
   }
 
-  readEntry({ dirfd, name }: Entry): Stored {
-    const fd = this.hostfs.openat2(dirfd, name, O.PATH | O.NOFOLLOW, 0, STRICTLY_BELOW);
-    if (fd < 0) return {};
-    try {
-      const mode = this.readNumber(fd, MODE);
-      return mode === undefined ? {} : { mode };
-    } finally {
-      this.hostfs.close(fd);
-    }
+  readMode({ fd }: HostObject): Pick<Stored, 'mode'> {
+    return modeOf(this.readNumber(fd, MODE));
+  }
+
+  readEntry({ dirfd, name }: Entry): Pick<Stored, 'mode'> {
+    const length = this.hostfs.getxattrAt(dirfd, name, MODE, value);
+    // Of a name that is gone by now nothing is kept.
+    return length === -E.NOENT ? {} : modeOf(asNumber(present(length)));
   }
 
   ownLinks(): number {
@@ -78,24 +76,22 @@ export class XattrStore implements Store {
     const uid = this.readNumber(fd, UID);
     const gid = this.readNumber(fd, GID);
     const mode = this.readNumber(fd, MODE);
-    const rdev = mode !== undefined && this.readBytes(fd, RDEV) === 8 ? value.readBigUInt64LE() : undefined;
+    const rdev = isDevice(mode) && this.readBytes(fd, RDEV) === 8 ? value.readBigUInt64LE() : undefined;
     return {
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
-      ...(mode === undefined ? {} : { mode }),
+      ...modeOf(mode),
       ...(rdev === undefined ? {} : { rdev }),
     };
   }
 
   private readNumber(fd: number, name: Uint8Array): number | undefined {
-    return this.readBytes(fd, name) === 4 ? value.readUInt32LE() : undefined;
+    return asNumber(this.readBytes(fd, name));
   }
 
   /** How many bytes of `value` are the attribute's; 0 where there is none. */
   private readBytes(fd: number, name: Uint8Array): number {
-    const length = this.hostfs.getxattr(fd, name, value);
-    if (length < 0 && !ABSENT.includes(length)) throw errnoOf(-length);
-    return Math.max(length, 0);
+    return present(this.hostfs.getxattr(fd, name, value));
   }
 
   private write(fd: number, name: Uint8Array, number: number | undefined): void {
@@ -103,4 +99,23 @@ export class XattrStore implements Store {
     value.writeUInt32LE(number);
     check(this.hostfs.setxattr(fd, name, value.subarray(0, 4), 0));
   }
+}
+
+/** The length of an attribute; 0 where there is none. */
+function present(length: number): number {
+  if (length < 0 && !ABSENT.includes(length)) throw errnoOf(-length);
+  return Math.max(length, 0);
+}
+
+/** What was read into `value`, if it is a number. */
+function asNumber(length: number): number | undefined {
+  return length === 4 ? value.readUInt32LE() : undefined;
+}
+
+function modeOf(mode: number | undefined): Pick<Stored, 'mode'> {
+  return mode === undefined ? {} : { mode };
+}
+
+function isDevice(mode = 0): boolean {
+  return (mode & S.IFMT) === S.IFCHR || (mode & S.IFMT) === S.IFBLK;
 }
