@@ -16,12 +16,13 @@ let events: TraceEvent[] = [];
 
 /** Reads, fails, and has four requests under way at once. */
 beforeAll(async () => {
-  writeFileSync(join(path, 'file'), 'some content');
+  // Of a page, so that a read beyond its end has to ask a second time.
+  writeFileSync(join(path, 'file'), 'some content'.padEnd(4096));
   const share = await toldShare(path, { indirect: true });
   await share.client.version();
   const tree = await Tree.attach(share.client);
   const fid = await tree.open('file');
-  await tree.read(fid, 0n, 100);
+  await tree.read(fid, 0n, 5000);
   await tree.walk('missing').catch(() => undefined);
   await Promise.all(Array.from({ length: 4 }, () => share.client.call('Tfsync', { fid, datasync: 0 })));
   await share.close();
