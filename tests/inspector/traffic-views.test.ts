@@ -149,7 +149,7 @@ define(`[browser] views of requests${withoutChromium === undefined ? '' : ` [${w
       expect(await text('.event-detail h2')).toBe('/dir/file');
       const detail = await text('.event-detail');
       expect(detail).toContain('O_RDONLY');
-      expect(detail).toMatch(/\[88\], 12, RWF_NOWAIT\) = 0/);
+      expect(detail).toMatch(/\[100\], 0, RWF_NOWAIT\) = 12/);
       await page.locator('.event-detail button', { hasText: 'its messages' }).click();
       expect(await page.locator('.row[role=option]').count()).toBeGreaterThan(10);
     },

@@ -150,7 +150,6 @@ describe('what is told', () => {
     };
     expect(callsOf('Tread').map(({ name, text, result, where }) => [name, text, result, where])).toEqual([
       ['preadv2', expect.stringMatching(/^preadv2\(\d+, \[100\], 0, RWF_NOWAIT\)$/), 12, 'here'],
-      ['preadv2', expect.stringMatching(/^preadv2\(\d+, \[88\], 12, RWF_NOWAIT\)$/), 0, 'here'],
     ]);
     expect(callsOf('Tfsync').map(({ name, where }) => [name, where])).toEqual([['fsync', 'pool']]);
     const failed = fieldsOf(events, 'host-call').find(({ text }) => text.includes('"missing"'));
