@@ -89,14 +89,14 @@ describe('npm run lab', () => {
 
 describe('an exercise', () => {
   let judge: Judge;
-  let hurried: Judge;
+  /** Each gives an exercise more time than the one before: a thread that has only begun on a busy host is nowhere in it yet. */
+  let hurried: readonly Judge[];
   beforeAll(async () => {
     judge = await Judge.make(TIMEOUT_MS);
-    hurried = await Judge.make(2_000);
+    hurried = await Promise.all([2_000, 8_000, 32_000].map((limitMs) => Judge.make(limitMs)));
   }, TIMEOUT_MS);
   afterAll(() => {
-    judge.close();
-    hurried.close();
+    for (const one of [judge, ...hurried]) one.close();
   });
 
   /** Runs a text as the exercise of lab 5. */
@@ -134,12 +134,12 @@ describe('an exercise', () => {
     [
       'that loops for ever is ended where it loops',
       `${start}  let n = 0;\n  while (n >= 0) {\n    n = (n + 1) % 7;\n  }\n}`,
-      [/did not come to its end within 2 seconds/, /exercise\.ts:[34]:\d+/],
+      [/did not come to its end within \d+ seconds/, /exercise\.ts:[34]:\d+/],
     ],
     [
       'that waits for a promise nobody settles is ended',
       `${start}  await new Promise(() => {});\n}`,
-      [/did not come to its end within 2 seconds/, /a promise that nobody settles/],
+      [/did not come to its end within \d+ seconds/, /a promise that nobody settles/],
     ],
     ['that ends the process is told so', `${start}  process.exit(0);\n}`, [/ended the program \(status 0\)/]],
     [
@@ -160,7 +160,11 @@ describe('an exercise', () => {
   ])(
     '%s',
     async (_, text, said) => {
-      const lines = await report(text, said.some(({ source }) => source.includes('2 seconds')) ? hurried : judge);
+      let lines = '';
+      for (const by of said.some(({ source }) => source.includes('seconds')) ? hurried : [judge]) {
+        lines = await report(text, by);
+        if (said.every((pattern) => pattern.test(lines))) break;
+      }
       for (const pattern of said) expect(lines).toMatch(pattern);
     },
     TIMEOUT_MS,

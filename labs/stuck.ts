@@ -23,7 +23,7 @@ interface DebuggerMessage {
 }
 
 /** Longest wait for a thread to stop, in milliseconds: one that waits for a promise runs nothing that could be stopped. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 4000;
 
 /**
  * The innermost place of `program`, a module with an inline source map, that the worker of this process which was started from

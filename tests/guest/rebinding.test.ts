@@ -52,7 +52,7 @@ while [ $i -lt ${rounds} ]; do
   mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 host /tmp/m || exit 11
   : > /tmp/workers
   work
-  ( sleep 0.$((i % 7 + 1)); kill -9 $(cat /tmp/workers); umount -l /tmp/m ) &
+  ( usleep $(((i % 7 + 1) * 50000)); kill -9 $(cat /tmp/workers); umount -l /tmp/m ) &
   releasing=$!
   take || exit 12
   wait $releasing

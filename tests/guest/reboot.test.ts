@@ -4,6 +4,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createMemory, type GuestReset, VirtualMachine, type VirtualMachineConfig } from '../../vmm/index.ts';
 import { bareKernel } from '../support/bare-kernel.ts';
 import { buildFlock } from '../support/build-workload.ts';
+import { eventually } from '../support/eventually.ts';
 import { describeGuest, GUEST_TIMEOUT_MS, scratchDirectory, TEST_MEMORY } from '../support/guest.ts';
 
 const MIB = 2 ** 20;
@@ -86,8 +87,7 @@ describeGuest('a guest that reboots', (accel) => {
         // Only a 32-bit guest runs the program that takes it.
         if (accel === 'software') {
           expect(await sh(lock)).toBe('0 ');
-          for (let i = 0; i < 100 && !locked(join(host, 'held')); i++) await pause(20);
-          expect(locked(join(host, 'held'))).toBe(true);
+          await eventually(() => expect(locked(join(host, 'held'))).toBe(true));
         }
         const work = [
           'while :; do cat /mnt/host/big /mnt/packed/big > /dev/null; echo 3 > /proc/sys/vm/drop_caches; done &',
@@ -99,7 +99,7 @@ describeGuest('a guest that reboots', (accel) => {
         await reboot(work.join('\n'));
         expect(locked(join(host, 'held'))).toBe(false);
       }
-      expect(census()).toEqual(before);
+      await eventually(() => expect(census()).toEqual(before));
       expect(resets.map(({ reason, count }) => `${count} ${reason}`)).toEqual(
         [1, 2, 3, 4, 5, 6].map((count) => `${count} reset`),
       );
@@ -229,7 +229,7 @@ describeGuest('a guest that reboots', (accel) => {
         await pause(20);
         expect(spoken).toBe(heard);
       }
-      expect(census()).toEqual(before);
+      await eventually(() => expect(census()).toEqual(before));
     },
     GUEST_TIMEOUT_MS,
   );

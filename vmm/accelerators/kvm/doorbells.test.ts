@@ -34,7 +34,7 @@ function rig() {
 
 /** Lets eventfds be heard: as long as `what` does not hold, at most a second. */
 async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !what(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; i < 12_000 && !what(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(what()).toBe(true);
 }
 

@@ -268,7 +268,7 @@ describeWithKvm('standing still', () => {
     word.setBigUint64(0, 0n, true);
     const grows = async () => {
       const from = count();
-      for (let tries = 0; tries < 500 && count() === from; tries++) await new Promise((go) => setTimeout(go, 10));
+      for (let tries = 0; tries < 6000 && count() === from; tries++) await new Promise((go) => setTimeout(go, 10));
       return count() > from;
     };
     /** Counts of a thread that stands, once the CPU has had time to stop. */
