@@ -117,11 +117,14 @@ export function list<T>(element: WireType<T>): WireType<readonly T[]> {
     },
     put(to, values) {
       to.u16(values.length);
-      for (const value of values) element.put(to, value);
+      for (let i = 0; i < values.length; i++) element.put(to, values[i] as T);
     },
     get(from) {
-      const values: T[] = [];
-      for (let left = from.u16(); left > 0 && !from.overrun; left--) values.push(element.get(from));
+      const count = from.u16();
+      if (count === 0 || from.overrun) return [];
+      // Most lists are of one element, and one grown from nothing has room for seventeen.
+      const values = [element.get(from)];
+      while (values.length < count && !from.overrun) values.push(element.get(from));
       return values;
     },
     show: (values) => `[${values.map((value) => element.show(value)).join(' ')}]`,

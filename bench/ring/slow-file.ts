@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, readlinkSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { E, type Hostfs } from 'node-hostfs';
+import { E, type Hostfs, type Int64 } from 'node-hostfs';
 import { UNCACHED } from './operations.ts';
 
 /** How often a read of the slow file is let go. */
@@ -29,10 +29,13 @@ export function withSlowFile(real: Hostfs, fifo: number): Hostfs {
     slow.set(fd, known);
     return known;
   };
+  const isCached = (fd: number, offset: Int64) => !isSlow(fd) && offset < UNCACHED;
   return {
     ...real,
+    pread: (fd, into, from, to, offset, flags) =>
+      isCached(fd, offset) ? real.pread(fd, into, from, to, offset, flags) : -E.AGAIN,
     preadv2: (fd, buffers, offset, flags) =>
-      isSlow(fd) || offset >= UNCACHED ? -E.AGAIN : real.preadv2(fd, buffers, offset, flags),
+      isCached(fd, offset) ? real.preadv2(fd, buffers, offset, flags) : -E.AGAIN,
     preadv2Async: (fd, buffers, offset, flags) =>
       isSlow(fd) ? real.preadv2Async(fifo, buffers, -1, 0) : real.preadv2Async(fd, buffers, offset, flags),
   };

@@ -128,6 +128,18 @@ describe('under mapped-xattr', () => {
   });
 });
 
+test('an attribute is read by one call, however long the usual ones are', () => {
+  const node = fixture.node('f');
+  const value = (length: number) => new Uint8Array(length).fill(length);
+  for (const length of [0, 1, 511, 512]) {
+    now(node.setxattr(bytes('user.a'), value(length), 0));
+    expect(callsOf(() => expect(now(node.getxattr(bytes('user.a')))).toEqual(value(length)))).toEqual(['fgetxattr']);
+  }
+  now(node.setxattr(bytes('user.a'), value(513), 0));
+  expect(callsOf(() => expect(now(node.getxattr(bytes('user.a')))).toEqual(value(513)))).toHaveLength(3);
+  expect(callsOf(() => now(node.listxattr()))).toEqual(['flistxattr']);
+});
+
 test('names are taken away and changed by one call', () => {
   const { root } = fixture;
   expect(callsOf(() => now(root.rename(bytes('f'), root, bytes('g'))))).toEqual(['renameat2']);

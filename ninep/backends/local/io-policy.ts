@@ -58,7 +58,7 @@ const FORGOTTEN_MS = 1000;
 export class IoPolicy {
   private readonly hostfs: Hostfs;
   private readonly status = new Statfs();
-  private readonly kinds = new Map<string, FsKind>();
+  private readonly kinds = new Map<number, FsKind>();
   private poolUntil = 0;
   private before = 0;
   private penalty = PENALTY_MS;
@@ -69,7 +69,7 @@ export class IoPolicy {
 
   /** The kind of file system that a descriptor on the given device is of. */
   kindOf(fd: number, devMajor: number, devMinor: number): FsKind {
-    const device = `${devMajor}:${devMinor}`;
+    const device = devMajor * 2 ** 32 + devMinor;
     let kind = this.kinds.get(device);
     if (kind === undefined) {
       const known = this.hostfs.fstatfs(fd, this.status.bytes) < 0 ? undefined : KINDS.get(this.status.type);

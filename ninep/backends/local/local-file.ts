@@ -27,7 +27,6 @@ export class LocalFile implements OpenFile, LockableFile {
   readonly iounit = 0;
   readonly fd: number;
   readonly access: number;
-  readonly identity: string;
   private readonly share: Share;
   private readonly object: HostObject;
   private readonly credential: Credential;
@@ -61,12 +60,16 @@ export class LocalFile implements OpenFile, LockableFile {
     this.appends = (flags & O.APPEND) !== 0;
     this.durable = (flags & (O.SYNC | O.DSYNC)) !== 0;
     this.qid = share.qidOf(stat);
-    this.identity = object.identity;
     this.fd = fd === 'common' ? object.lend() : fd;
     this.kind = share.policy.kindOf(this.fd, object.devMajor, object.devMinor);
     const kernelDrops = share.kernelDropsSetIds && this.kind.cachesWrites && share.store === undefined;
     this.dropsSetIds = credential.uid !== 0 && !kernelDrops;
     this.object = object.retain();
+  }
+
+  /** Made when it is asked for, since most files need none. */
+  get identity(): string {
+    return this.object.identity;
   }
 
   read(offset: bigint, into: readonly Uint8Array[]): MaybeAsync<number> {

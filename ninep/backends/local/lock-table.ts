@@ -141,8 +141,9 @@ export class LockTable {
 
   /** The kernel does not say whose lock it is: it is theirs for whom nothing is in the way there. */
   private holderOf(file: LockableFile, self: Owner | undefined, start: bigint, length: bigint): Owner | undefined {
+    const { identity } = file;
     for (const owner of this.owners.values()) {
-      if (owner === self || owner.identity !== file.identity) continue;
+      if (owner === self || owner.identity !== identity) continue;
       if (!this.query(owner.fd, LOCK_TYPE.WRLCK, start, length)) return owner;
     }
     return undefined;

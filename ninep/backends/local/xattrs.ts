@@ -63,7 +63,13 @@ function readIfThere(share: Share, object: HostObject, name: Uint8Array): Uint8A
   }
 }
 
+/** Room for most values. */
+const usual = new Uint8Array(512);
+
 function readWhole(read: (out: Uint8Array) => number): Uint8Array {
+  const known = read(usual);
+  if (known >= 0) return usual.slice(0, known);
+  if (known !== -E.RANGE) throw errnoOf(-known);
   for (let tries = 0; tries < TRIES; tries++) {
     const size = check(read(NO_NAME));
     if (size === 0) return NO_NAME;

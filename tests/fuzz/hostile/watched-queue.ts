@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Chain, PopOutcome, Virtqueue } from '../../../devices/virtio/virtqueue.ts';
 import { type Ledger, showChain } from './ledger.ts';
 import { type Agreement, type Areas, type Expected, type Witness, witness } from './witness.ts';
@@ -137,12 +138,8 @@ export class WatchedQueue implements Virtqueue {
     if (outcome.head !== expected.head)
       verdict.fail(`${showChain(outcome)} was given out instead of head ${expected.head}`);
     for (const part of ['readable', 'writable'] as const) {
-      const pieces = expected[part];
-      const isSame = outcome[part].every((view, i) => {
-        const [address, length] = pieces[i] ?? [];
-        return view.length === length && ram.addressOf(view) === address;
-      });
-      if (!isSame || outcome[part].length !== pieces.length)
+      const given = joined(outcome[part].map((view) => [ram.addressOf(view), view.length]));
+      if (!isDeepStrictEqual(given, joined(expected[part])))
         verdict.fail(`${showChain(outcome)} has other ${part} pieces than its descriptors say`);
     }
   }
@@ -162,4 +159,15 @@ export class WatchedQueue implements Virtqueue {
         `a chain has ${read} and ${write} bytes and says ${readableLength} and ${writableLength}`,
       );
   }
+}
+
+/** Pieces of guest memory with those made one that lie side by side: a device may see them as one. */
+function joined(pieces: readonly (readonly [address: number, length: number])[]): (readonly [number, number])[] {
+  const all: [address: number, length: number][] = [];
+  for (const [address, length] of pieces) {
+    const last = all.at(-1);
+    if (last !== undefined && last[0] + last[1] === address) last[1] += length;
+    else all.push([address, length]);
+  }
+  return all;
 }
