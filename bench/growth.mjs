@@ -8,7 +8,9 @@ import { parseArgs } from 'node:util';
 import { deviceProgram, makeShare, median } from './ring/processes.mjs';
 
 const POLL_US = 200;
+/** Each at the depth at which there is always a next one: the time to wake somebody up is no part of them. */
 const OPERATIONS = ['getattr', 'walk+clunk', 'read 4 KiB'];
+const DEPTH = 32;
 /** What a case may cost more than the cheapest smaller one, beside the differences between runs. */
 const SLACK = 1.5;
 /** What a listing may keep resident beyond one of a hundred entries, in bytes. */
@@ -60,9 +62,9 @@ async function measureAll(device, cases) {
   for (let run = 0; run < runs; run++) {
     for (const index of run % 2 === 0 ? cases.keys() : [...cases.keys()].toReversed()) {
       for (const { name, depth, medianUs, cpuUs, rss } of await device({ seconds, pollUs: POLL_US, ...cases[index] })) {
-        if (depth > 1) continue;
+        if (depth !== DEPTH && OPERATIONS.includes(name)) continue;
         const of = figures[index].get(name) ?? figures[index].set(name, { us: [], cpu: [], rss: [] }).get(name);
-        of.us.push(medianUs);
+        of.us.push(medianUs / depth);
         of.cpu.push(cpuUs);
         of.rss.push(rss);
       }

@@ -113,6 +113,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'getattr after 2 ms', depth: 1, pauseMs: 2, steps: getattr },
   { name: 'getattr', depth: 32, steps: getattr },
   { name: 'walk+clunk', depth: 1, steps: walkClunk },
+  { name: 'walk+clunk', depth: 32, steps: walkClunk },
   { name: 'read 4 KiB', depth: 1, steps: read(4096) },
   { name: 'read 4 KiB', depth: 32, steps: read(4096) },
   { name: 'read 512 KiB', depth: 1, steps: read(LARGE) },
