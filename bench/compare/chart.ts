@@ -5,7 +5,9 @@ import { shownNumber } from './table.ts';
 const WIDTH = 860;
 const LABELS = 250;
 const FIGURES = 90;
-const TOP = 64;
+/** Room for the title and the two lines that the longest subtitle takes. */
+const TOP = 80;
+const LINE_CHARACTERS = 125;
 const BAR = 14;
 const GAP = 12;
 const COLORS = ['#1f6f8b', '#e08e45', '#7a5c99', '#4f7942'];
@@ -48,12 +50,23 @@ export function chart(title: string, subtitle: string, rows: readonly Row[]): st
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(16, 24, title, 'font-size="16" font-weight="bold"'),
-    text(16, 42, subtitle),
+    ...lines(subtitle).map((line, index) => text(16, 42 + 16 * index, line)),
     ...scale.marks.map((mark) => gridLine(mark, scale.at(mark), y)),
     ...parts,
     ...legend(columns, y + 36),
     '</svg>',
   ].join('\n')}\n`;
+}
+
+/** Words in lines that fit the picture. */
+function lines(words: string): string[] {
+  const all: string[] = [];
+  for (const word of words.split(' ')) {
+    const longer = `${all.at(-1) ?? ''} ${word}`.trim();
+    if (all.length > 0 && longer.length <= LINE_CHARACTERS) all[all.length - 1] = longer;
+    else all.push(word);
+  }
+  return all;
 }
 
 function groupOf({ title, columns }: Row): Group {
