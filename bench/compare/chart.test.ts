@@ -24,7 +24,7 @@ describe('the chart', () => {
     expect(svg.trimEnd().endsWith('</svg>')).toBe(true);
     expect(svg).toContain('A &amp; B');
     expect(svg).toContain('on &lt;this&gt; host');
-    const open = [...svg.matchAll(/<(\w+)[^>]*[^/]>/g)].map((match) => match[1]);
+    const open = [...svg.matchAll(/<(\w+)(?: [^>]*[^/])?>/g)].map((match) => match[1]);
     const closed = [...svg.matchAll(/<\/(\w+)>/g)].map((match) => match[1]);
     expect(open.sort()).toEqual(closed.sort());
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);

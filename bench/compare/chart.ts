@@ -48,6 +48,7 @@ export function chart(title: string, subtitle: string, rows: readonly Row[]): st
   const height = y + 48;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(16, 24, title, 'font-size="16" font-weight="bold"'),
     ...lines(subtitle).map((line, index) => text(16, 42 + 16 * index, line)),
@@ -123,9 +124,12 @@ function legend(columns: readonly string[], y: number): string[] {
   ]);
 }
 
+function escaped(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
 function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${place(x)}" y="${place(y)}" fill="${INK}"${attributes === '' ? '' : ` ${attributes}`}>${escaped}</text>`;
+  return `<text x="${place(x)}" y="${place(y)}" fill="${INK}"${attributes === '' ? '' : ` ${attributes}`}>${escaped(content)}</text>`;
 }
 
 /** A place in the picture: tenths are fine enough, and the file the same wherever it was made. */

@@ -24,16 +24,6 @@ const run = (command: ReturnType<typeof tsvmmCommand>) => runGuest(command, BENC
 describe('the bench guest as a program that drives a machine by qtest, its RAM in place', () => {
   test('measures a share of tsvmm', async () => expectSound(await run(tsvmmCommand(wish))), TIMEOUT_MS);
 
-  test(
-    'a device that never polls is rung for each request',
-    async () => {
-      const only = { ...wish, words: wish.words.replace(/ops=\S+/, 'ops=getattr'), deviceOptions: 'poll-us=0' };
-      const [getattr] = (await run(tsvmmCommand(only))).measurements;
-      expect(getattr?.kicks).toBe(getattr?.done);
-    },
-    TIMEOUT_MS,
-  );
-
   const name = QEMU_DRIVEN.missing === undefined ? '' : ` [${QEMU_DRIVEN.missing}]`;
   (name === '' ? test : test.skip)(
     `measures a share of QEMU${name}`,
