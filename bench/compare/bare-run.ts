@@ -1,6 +1,6 @@
 /** The same operations as system calls of a process of their own. */
 import { execFileSync } from 'node:child_process';
-import { HostError } from '../../vmm/usage-error.ts';
+import { compile } from './compile.ts';
 import type { Timed } from './operations.ts';
 import { BARE_SOURCE } from './places.ts';
 
@@ -14,14 +14,7 @@ export interface BareTime extends Timed {
 
 /** Compiles the program to `path`. @throws HostError where there is no compiler */
 export function buildBare(path: string): void {
-  try {
-    execFileSync('cc', ['-O2', '-Wall', '-Werror', '-o', path, BARE_SOURCE], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new HostError('there is no C compiler, cc: apt-get install gcc');
-  }
+  compile(['-o', path, BARE_SOURCE]);
 }
 
 /** Measures each of the operations for `ms` milliseconds in the directory `share`. */

@@ -1,14 +1,14 @@
 /** The bench guest as a program of the host's, which plays the CPU of a machine that has none. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { HostError } from '../../vmm/usage-error.ts';
+import { compile } from './compile.ts';
 import { DRIVER_SOURCES, GUEST_SOURCES } from './places.ts';
+import { isNamedRam } from './resident.ts';
 
 /** Where what devices read and write lies in the machine's RAM, and in the driver. */
 const BUFFERS_ADDRESS = 0x100_0000;
-/** Parts of the bench guest that are for a machine of its own; the driver has others by these names. */
+/** Parts of the bench guest that are for a machine of its own; the driver has others in their place. */
 const OF_A_MACHINE = ['main.c', 'bus.c', 'memory.c', 'serial.c', 'timer.c'];
 const LOOK_MS = 20;
 
@@ -18,17 +18,10 @@ export function buildDriver(path: string): void {
     readdirSync(folder)
       .filter((name) => name.endsWith('.c') && !but.includes(name))
       .map((name) => join(folder, name));
-  const flags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fno-strict-aliasing', '-fno-pie', '-no-pie'];
+  const flags = ['-std=gnu11', '-Wextra', '-fno-strict-aliasing', '-fno-pie', '-no-pie'];
   const place = `-Wl,--section-start=buffers=0x${BUFFERS_ADDRESS.toString(16)}`;
   const files = [...sources(DRIVER_SOURCES), ...sources(GUEST_SOURCES, OF_A_MACHINE)];
-  try {
-    execFileSync('cc', [...flags, place, '-I', GUEST_SOURCES, '-o', path, ...files], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new HostError('there is no C compiler, cc: apt-get install gcc');
-  }
+  compile([...flags, place, '-I', GUEST_SOURCES, '-o', path, ...files]);
 }
 
 /**
@@ -37,7 +30,7 @@ export function buildDriver(path: string): void {
  */
 export async function ramOf(pid: number, socket: string, signal: AbortSignal): Promise<string | undefined> {
   while (existsSync(`/proc/${pid}/exe`)) {
-    const ram = openFiles(pid).find(({ target }) => /^\/memfd:.*(guest-memory|memory-backend)/.test(target));
+    const ram = openFiles(pid).find(({ target }) => target.startsWith('/memfd:') && isNamedRam(target));
     if (ram !== undefined && listens(socket)) return ram.path;
     await wait(LOOK_MS, undefined, { signal });
   }

@@ -64,7 +64,7 @@ export async function runGuest(
     if (pid === undefined) await machine.closed;
     const guest = command.driven === undefined ? machine : await drive(command.driven, pid ?? 0, until, start);
     if (guest === undefined) return fail(`ended with status ${await machine.closed} before it could be driven`);
-    const look = () => ({ times: threadTimes(pid ?? 0), resident: residentBeyondRam(pid ?? 0, ramBytes) });
+    const look = { times: () => threadTimes(pid ?? 0), resident: () => residentBeyondRam(pid ?? 0, ramBytes) };
     const said = await listen(guest.child, look, command.isVcpu, (line) => written.push(`${line}\n`));
     if (said.error !== undefined) fail(`the guest: ${said.error}`);
     const status = await guest.closed;
@@ -123,7 +123,7 @@ interface Said {
 
 async function listen(
   guest: ChildProcessWithoutNullStreams,
-  look: () => { readonly times: ThreadTimes; readonly resident: number },
+  look: { times(): ThreadTimes; resident(): number },
   isVcpu: Command['isVcpu'],
   onLine: (line: string) => void,
 ): Promise<Said> {
@@ -134,10 +134,10 @@ async function listen(
     onLine(line);
     const said = readLine(line);
     if (said.kind === 'ask') {
-      const { times, resident } = look();
+      const times = look.times();
       if (before !== undefined) {
         spent = deviceNs(before, times, isVcpu);
-        result.resident = resident;
+        result.resident = look.resident();
       }
       // The guest asks in turn before and after; what is looked at beside the clock comes between two measurements.
       before = before === undefined ? times : undefined;

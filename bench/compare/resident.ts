@@ -6,6 +6,11 @@ const KIB = 1024;
 /** tsvmm's RAM is in one piece up to here. */
 const LOW_RAM = REGIONS.pciHole.base;
 
+/** Whether a mapping or an open file is guest RAM by its name: tsvmm's, or QEMU's. */
+export function isNamedRam(name: string): boolean {
+  return /guest-memory|memory-backend/.test(name);
+}
+
 /** Bytes of process `pid` that are resident beyond its guest RAM of `ramBytes`. */
 export function residentBeyondRam(pid: number, ramBytes: number): number {
   return beyondRam(readFileSync(`/proc/${pid}/smaps`, 'latin1'), ramBytes);
@@ -23,7 +28,7 @@ export function beyondRam(smaps: string, ramBytes: number): number {
     if (from !== undefined && to !== undefined) {
       const length = Number(BigInt(`0x${to}`) - BigInt(`0x${from}`));
       const unnamed = name === '' && access?.startsWith('rw') === true;
-      isRam = /guest-memory|memory-backend/.test(name ?? '') || (unnamed && length >= leastPiece);
+      isRam = isNamedRam(name ?? '') || (unnamed && length >= leastPiece);
       continue;
     }
     const [, kib] = /^Rss:\s+(\d+) kB$/.exec(line) ?? [];

@@ -4,12 +4,6 @@
 
 #include <stdint.h>
 
-/* PCI Local Bus 3.0, 6.2.5.1 Address Maps */
-enum {
-	VENDOR = 0x1af4, SLOTS = 32, BARS = 6, FIRST_BAR = 0x10,
-	BAR_IO = 1, BAR_TYPE = 6, BAR_64 = 4,
-};
-
 /* Between RAM and the interrupt controllers on the machines driven here. */
 #define FIRST_PLACE 0xe0000000u
 #define PLACES_END 0xfe000000u
@@ -43,7 +37,7 @@ void place_bars(void)
 {
 	for (int slot = 0; slot < SLOTS; slot++) {
 		struct function function = {slot, 0};
-		if (read_config_part(function, 0, 2) != VENDOR)
+		if (read_config_part(function, 0, 2) != VIRTIO_VENDOR)
 			continue;
 		for (int bar = 0; bar < BARS;)
 			bar += place_bar(function, bar);

@@ -6,8 +6,8 @@
 
 /* virtio 1.2, 4.1.2 PCI Device Discovery; 4.1.4 Virtio Structure PCI Capabilities; 4.1.4.3 Common configuration structure layout */
 enum {
-	VENDOR = 0x1af4, TRANSITIONAL_9P = 0x1009, MODERN_9P = 0x1049,
-	SLOTS = 32, FUNCTIONS = 8, HEADER_TYPE = 0x0e, MULTIFUNCTION = 0x80,
+	TRANSITIONAL_9P = 0x1009, MODERN_9P = 0x1049,
+	FUNCTIONS = 8, HEADER_TYPE = 0x0e, MULTIFUNCTION = 0x80,
 	VENDOR_CAPABILITY = 0x09, CFG_TYPE = 3, BAR = 4, OFFSET = 8, NOTIFY_MULTIPLIER = 16,
 	COMMON_CFG = 1, NOTIFY_CFG = 2, DEVICE_CFG = 4,
 
@@ -154,7 +154,7 @@ int start_devices(struct device *devices, struct wishes wishes)
 		for (int number = 0; number < (multifunction ? FUNCTIONS : 1); number++) {
 			struct function function = {slot, number};
 			uint32_t id = read_config(function, 0);
-			if ((id & 0xffff) != VENDOR || (id >> 16 != TRANSITIONAL_9P && id >> 16 != MODERN_9P))
+			if ((id & 0xffff) != VIRTIO_VENDOR || (id >> 16 != TRANSITIONAL_9P && id >> 16 != MODERN_9P))
 				continue;
 			if (found == MOST_DEVICES)
 				fail("more virtio-9p devices than", MOST_DEVICES);

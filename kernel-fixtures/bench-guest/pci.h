@@ -4,6 +4,11 @@
 
 #include <stdint.h>
 
+/* PCI Local Bus 3.0, 6.2.5.1 Address Maps */
+enum { SLOTS = 32, BARS = 6, FIRST_BAR = 0x10, BAR_IO = 1, BAR_TYPE = 6, BAR_64 = 4 };
+/* Of all virtio devices. virtio 1.2, 4.1.2 PCI Device Discovery */
+enum { VIRTIO_VENDOR = 0x1af4 };
+
 /* A function on bus 0. */
 struct function {
 	int slot, number;

@@ -17,7 +17,8 @@ describe('what executes a guest', () => {
   test.each([
     [{ cpus: 2 }, 'the software CPU is one CPU: leave --smp 2 out, or use KVM'],
     [{ memory: 2 ** 31 }, 'memory of 2 GiB is too much for the software CPU: give less than 2 GiB, or use KVM'],
-  ])('cannot be the software CPU with %j', async (config, line) => {
+    [{ memoryBacking: 'memfd' }, 'the software CPU has guest RAM within its own: leave memory-backend out, or use KVM'],
+  ] as const)('cannot be the software CPU with %j', async (config, line) => {
     const refused = chooseAccelerator({ accel: 'software', ...config });
     await expect(refused).rejects.toThrow(new UsageError(line));
   });

@@ -64,3 +64,10 @@ test('closed, old views are empty: nothing can write to memory that is gone', ()
   memory.close();
   expect(view).toHaveLength(0);
 });
+
+test('is memory of this process alone, unless it is to be shared', () => {
+  expect(twoRanges().backing.backing).toBe('anonymous');
+  ram?.close();
+  ram = new GuestRam([{ base: at(0), length: 0x1000 }], true);
+  expect(ram.backing.backing).toBe('memfd');
+});

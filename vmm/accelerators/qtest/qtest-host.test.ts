@@ -1,4 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
 import type { Gpa } from '../../../devices/ports.ts';
 import { HostError } from '../../usage-error.ts';
 import { QtestHost } from './qtest-host.ts';
@@ -45,3 +47,38 @@ test('wall time goes with the clock', () => {
 test('memory that the host has not is one line', () => {
   expect(() => QtestHost.create([{ base, length: 2 ** 52 }])).toThrow(HostError);
 });
+
+describe('memory that a client maps', () => {
+  test('is a file of this process, and what is written there is in guest RAM', async () => {
+    const before = ramFiles();
+    const { host, close } = await QtestHost.createShared([{ base, length: 0x2000 }]);
+    try {
+      const [file, ...others] = ramFiles().filter((one) => !before.includes(one));
+      expect(others).toEqual([]);
+      const fd = openSync(file ?? '', 'r+');
+      writeSync(fd, 'client', 0x1000);
+      closeSync(fd);
+      expect(Buffer.from(host.memory.view((base + 0x1000) as Gpa, 6) ?? []).toString()).toBe('client');
+    } finally {
+      close();
+    }
+    expect(ramFiles()).toEqual(before);
+  });
+
+  test('changes beside the devices, where there is a processor for each; other memory does not', async () => {
+    const { host, close } = await QtestHost.createShared([{ base, length: 0x1000 }]);
+    close();
+    expect(host.concurrent).toBe(availableParallelism() > 1);
+    expect(QtestHost.create([{ base, length: 0x1000 }]).concurrent).toBe(false);
+  });
+
+  test('that the host has not is one line', async () => {
+    await expect(QtestHost.createShared([{ base, length: 2 ** 52 }])).rejects.toThrow(HostError);
+  });
+});
+
+function ramFiles(): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => `/proc/self/fd/${fd}`)
+    .filter((path) => existsSync(path) && readlinkSync(path).includes('guest-memory'));
+}
